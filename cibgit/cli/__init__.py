@@ -1,0 +1,1 @@
+"""The command line: gather, call one flow function, render, exit."""

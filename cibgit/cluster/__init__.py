@@ -1,0 +1,1 @@
+"""The live side: one Protocol, one adapter a file."""

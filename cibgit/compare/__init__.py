@@ -1,0 +1,1 @@
+"""Two CIBs and what differs between them. Pure."""

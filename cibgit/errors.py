@@ -1,0 +1,99 @@
+"""The one family of errors that a user can cause or cure.
+
+Every error carries the exit code of the process and, where there is one, a hint: what
+to do next. Anything else that escapes is a bug (exit 70).
+"""
+
+from .exitcodes import ExitCode
+
+
+class CibgitError(Exception):
+    """Base of all errors that are told to people in one or two sentences.
+
+    ``message`` says what is wrong and where; ``hint`` what to do next (may be empty).
+    """
+
+    code = ExitCode.BUG
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(CibgitError):
+    """The command line asks for something that does not exist or does not fit."""
+
+    code = ExitCode.USAGE
+
+
+class BadDataError(CibgitError):
+    """A CIB, patch or other input that is refused whole."""
+
+    code = ExitCode.BAD_DATA
+
+
+class NoInputError(CibgitError):
+    """A file, revision or repository that is not there."""
+
+    code = ExitCode.NO_INPUT
+
+
+class UnreachableError(CibgitError):
+    """The cluster, or a tool needed to talk to it, is not there."""
+
+    code = ExitCode.UNREACHABLE
+
+
+class BusyError(CibgitError):
+    """Somebody else holds what is needed; trying again later may help."""
+
+    code = ExitCode.BUSY
+
+
+class PermissionDeniedError(CibgitError):
+    """The user may not read or write what is needed."""
+
+    code = ExitCode.PERMISSION
+
+
+class BadConfigError(CibgitError):
+    """``cibgit.toml`` or the git configuration is wrong."""
+
+    code = ExitCode.BAD_CONFIG
+
+
+class StaleError(CibgitError):
+    """The live configuration is not the one that the change was made for."""
+
+    code = ExitCode.STALE
+
+
+class DigestError(CibgitError):
+    """A digest does not match what it signs."""
+
+    code = ExitCode.DIGEST
+
+
+class NoQuorumError(CibgitError):
+    """The partition has no quorum."""
+
+    code = ExitCode.NO_QUORUM
+
+
+class UnsafeError(CibgitError):
+    """A write that policy or plain sense forbids."""
+
+    code = ExitCode.UNSAFE
+
+
+class UnknownOutcomeError(CibgitError):
+    """A write was sent and nobody can say whether it was applied."""
+
+    code = ExitCode.UNKNOWN_OUTCOME
+
+
+class TimedOutError(CibgitError):
+    """Something took longer than its bound."""
+
+    code = ExitCode.TIMED_OUT

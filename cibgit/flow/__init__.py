@@ -1,0 +1,1 @@
+"""Use cases, one a file: plain functions without printing, argv or environment."""
