@@ -18,7 +18,7 @@ from enum import Enum
 
 from lxml import etree
 
-from .document import Element
+from .document import Comment, Element, attributes
 
 VOLATILE_ATTRIBUTES = (
     "crm-debug-origin",
@@ -136,7 +136,7 @@ def mangled_attributes(
     if dialect is Dialect.NEW:
         return
     for element in root.iter(etree.Element):
-        for name, value in element.items():
+        for name, value in attributes(element):
             if is_mangled(value, dialect) or is_counter(name, value):
                 yield element, name
 
@@ -177,13 +177,13 @@ def _needs_serializer(data: bytes, dialect: Dialect) -> bool:
 
 
 def _serialize(node: Element, escape: Callable[[str], str]) -> Iterator[str]:
-    if node.tag is etree.Comment:
+    if isinstance(node, Comment):
         yield f"<!--{node.text or ''}-->"
     if not isinstance(node.tag, str):
         return
     name = etree.QName(node).localname
     yield f"<{name}"
-    for key, value in node.items():
+    for key, value in attributes(node):
         yield f' {etree.QName(key).localname}="{escape(value)}"'
     if len(node) == 0 and node.text is None:
         yield "/>"
@@ -211,7 +211,7 @@ def _escape_new(value: str) -> str:
 
 
 def _escape_mid(value: str) -> str:
-    out = []
+    out: list[str] = []
     for index, c in enumerate(value):
         if not c.isascii():
             return "".join(out) + value[index:]

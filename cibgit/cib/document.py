@@ -7,7 +7,7 @@ recovery mode and applies what is left of a truncated or malformed file with exi
 
 import re
 from dataclasses import dataclass
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, cast
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
@@ -36,6 +36,7 @@ SECTIONS = (
 """Sections of ``<configuration>`` in canonical order."""
 
 Element = etree._Element
+Comment = etree._Comment
 
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
 _ANY_TEXT = etree.XPath("boolean(//text())")
@@ -159,6 +160,11 @@ class Cib:
         }
 
 
+def attributes(element: Element) -> list[tuple[str, str]]:
+    """Return the attributes of an element as (name, value), in document order."""
+    return cast("list[tuple[str, str]]", element.items())
+
+
 def parse(data: bytes, source: str) -> Cib:
     """Parse a CIB from bytes; text nodes are dropped, comments and CDATA kept.
 
@@ -186,7 +192,8 @@ def parse_authored(data: bytes, source: str) -> Cib:
     under review that is a mistake or would become one, so it is refused with its line.
     """
     cib = parse(data, source)
-    for found in _STRAY(etree.fromstring(_readable(data, source), _parser())):
+    strays = _STRAY(etree.fromstring(_readable(data, source), _parser()))
+    for found in cast("list[Element]", strays):
         _refuse_stray(found, source)
     return cib
 
@@ -271,8 +278,10 @@ def _refuse_doctype(data: bytes, source: str) -> None:
     except _PrologDoneError:
         pass
     except expat.ExpatError as error:
-        raise BadDataError(f"{source}:{error.lineno}: not well-formed XML: "
-                           f"{expat.ErrorString(error.code)}") from None
+        raise BadDataError(
+            f"{source}:{error.lineno}: not well-formed XML: "
+            f"{expat.ErrorString(error.code)}"
+        ) from None
     except LookupError as error:
         raise BadDataError(f"{source}: {error}") from None
 
@@ -334,12 +343,12 @@ def _refuse_syntax(error: etree.XMLSyntaxError, source: str) -> NoReturn:
 
 def _refuse_stray(found: Element, source: str) -> NoReturn:
     where = f"{source}:{found.sourceline}"
-    if found.tag is etree.Comment:
+    if isinstance(found, Comment):
         raise BadDataError(
             f"{where}: a comment outside <cib> cannot be kept by a cluster",
             "Move it inside <configuration>.",
         )
-    if found.tag is etree.ProcessingInstruction:
+    if isinstance(found, etree._ProcessingInstruction):
         raise BadDataError(f"{where}: a processing instruction has no place in a CIB")
     raise BadDataError(
         f"{where}: there is text inside <{found.tag}>; a CIB holds elements only",

@@ -1,0 +1,129 @@
+"""What the cluster itself writes into its CIB: never in git, always kept on push.
+
+Source of the lists: the controller at DC takeover (``daemons/controld/controld_election.c``,
+``do_dc_takeover``), ``controld_execd.c`` (``last-lrm-refresh``) and the CIB manager
+(attributes of ``<cib>``). A push that removed these options would not be healed before
+the next election (experiment, 2.1.5).
+"""
+
+import copy
+
+from lxml import etree
+
+from .document import Cib, Element
+
+BOOTSTRAP_SET = "cib-bootstrap-options"
+"""The property set that Pacemaker reads first and writes its own options to."""
+
+OWNED_OPTIONS = frozenset(
+    {"dc-version", "cluster-infrastructure", "have-watchdog", "last-lrm-refresh"}
+)
+"""Options in :data:`BOOTSTRAP_SET` that Pacemaker writes."""
+
+MARKER_SET = "cibgit"
+"""The property set in which cibgit remembers what it pushed."""
+
+COMMIT_OPTION = "cibgit-commit"
+"""The option in :data:`MARKER_SET` that names the pushed commit."""
+
+VOLATILE_ROOT_ATTRIBUTES = frozenset(
+    {
+        "admin_epoch",
+        "cib-last-written",
+        "crm-debug-origin",
+        "crm_feature_set",
+        "dc-uuid",
+        "epoch",
+        "execution-date",
+        "have-quorum",
+        "no-quorum-panic",
+        "num_updates",
+        "update-client",
+        "update-origin",
+        "update-user",
+    }
+)
+"""Attributes of ``<cib>`` that say who, when and how often, not what."""
+
+
+def strip(configuration: Element) -> None:
+    """Remove everything cluster-owned from a ``<configuration>``, in place."""
+    options = configuration.find("crm_config")
+    if options is None:
+        return
+    for marker in _sets(options, MARKER_SET):
+        options.remove(marker)
+    for bootstrap in _sets(options, BOOTSTRAP_SET):
+        for pair in _owned_pairs(bootstrap):
+            bootstrap.remove(pair)
+
+
+def carry_over(live: Element, target: Element, commit: str | None) -> None:
+    """Put what the live ``<configuration>`` owns into ``target``, in place.
+
+    ``commit`` is the full commit id that the marker shall name; None keeps the marker
+    as it is live.
+    """
+    options = target.find("crm_config")
+    live_options = live.find("crm_config")
+    if options is None or live_options is None:
+        return
+    strip(target)
+    for bootstrap in _sets(live_options, BOOTSTRAP_SET):
+        pairs = _owned_pairs(bootstrap)
+        if pairs:
+            _bootstrap_set(options).extend(copy.deepcopy(pair) for pair in pairs)
+    if commit is None:
+        options.extend(copy.deepcopy(m) for m in _sets(live_options, MARKER_SET))
+    else:
+        options.append(_marker(live_options, commit))
+
+
+def marker_commit(cib: Cib) -> str | None:
+    """Return the commit that the marker in a live CIB names, or None."""
+    pair = cib.root.find(
+        f"configuration/crm_config/cluster_property_set[@id='{MARKER_SET}']"
+        f"/nvpair[@name='{COMMIT_OPTION}']"
+    )
+    return None if pair is None else pair.get("value")
+
+
+def _sets(options: Element, identity: str) -> list[Element]:
+    return [
+        found
+        for found in options.iterchildren("cluster_property_set")
+        if found.get("id") == identity
+    ]
+
+
+def _owned_pairs(bootstrap: Element) -> list[Element]:
+    return [
+        pair
+        for pair in bootstrap.iterchildren("nvpair")
+        if pair.get("name") in OWNED_OPTIONS
+    ]
+
+
+def _bootstrap_set(options: Element) -> Element:
+    for found in _sets(options, BOOTSTRAP_SET):
+        return found
+    created = etree.Element("cluster_property_set", id=BOOTSTRAP_SET)
+    options.insert(0, created)
+    return created
+
+
+def _marker(live_options: Element, commit: str) -> Element:
+    """Return the marker set as it is live, with another commit in it."""
+    for found in _sets(live_options, MARKER_SET):
+        marker = copy.deepcopy(found)
+        break
+    else:
+        marker = etree.Element("cluster_property_set", id=MARKER_SET)
+    for pair in marker.iterchildren("nvpair"):
+        if pair.get("name") == COMMIT_OPTION:
+            pair.set("value", commit)
+            return marker
+    etree.SubElement(
+        marker, "nvpair", id=COMMIT_OPTION, name=COMMIT_OPTION, value=commit
+    )
+    return marker
