@@ -3,13 +3,17 @@
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 from lxml import etree
 
 from .document import Element
 
 _ADDRESSABLE = re.compile(r"[^\s/'\[\]]+")
+
+
+Names = Sequence[Hashable | None]
+"""What pairs the children of one element with those of another; None: equality alone."""
 
 
 class Pairs:
@@ -21,11 +25,17 @@ class Pairs:
     paired only where they are equal and need not move.
     """
 
-    def __init__(self, old: Element, new: Element) -> None:
+    def __init__(
+        self,
+        old: Element,
+        new: Element,
+        names: Callable[[Element], Names] | None = None,
+    ) -> None:
+        names = names or path_names
         self.old_dumps = [dump(child) for child in old]
         self.new_dumps = [dump(child) for child in new]
-        self.old_names = _names(old)
-        new_names = _names(new)
+        self.old_names = names(old)
+        new_names = names(new)
         named = {name: i for i, name in enumerate(self.old_names) if name}
         nameless: dict[bytes, list[int]] = {}
         for index in reversed(range(len(old))):
@@ -47,7 +57,7 @@ class Pairs:
         return self.old_dumps[before] == self.new_dumps[index]
 
 
-def _names(parent: Element) -> list[str | None]:
+def path_names(parent: Element) -> Names:
     """Return the path step that addresses each child, None where no step can."""
     steps = [path_step(child) for child in parent]
     tags = Counter(child.tag for child in parent)

@@ -1,29 +1,16 @@
 """What every live side can do: one Protocol, one adapter a file."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
-from ..cib.document import Cib
-
-
-@dataclass(frozen=True)
-class Copy:
-    """One more place that holds the configuration, read back after a write.
-
-    ``place`` names it (``node2``, ``disk``); ``cib`` is what stands there, or None with
-    the reason in ``problem``. A problem is told, and is no proof of anything.
-    """
-
-    place: str
-    cib: Cib | None
-    problem: str = ""
+from ..cib.digest import Dialect
+from ..cib.document import Cib, Element
+from ..cib.patchset import Patchset
 
 
 class Cluster(Protocol):
     """The live side of a push, addressed as in ``cibgit.toml``.
 
-    All methods raise :class:`~cibgit.errors.CibgitError` subclasses only, and all are
+    All methods raise subclasses of :class:`~cibgit.errors.CibgitError` only, and all are
     bounded in time.
     """
 
@@ -33,21 +20,21 @@ class Cluster(Protocol):
         """Return the whole live CIB, status included, in one atomic read."""
         ...
 
-    def pacemaker_version(self) -> str | None:
-        """Return the release that runs there (``2.1.5``), or None where unknown."""
+    def dialect(self) -> Dialect:
+        """Return how the CIB manager that will check a digest escapes values."""
         ...
 
-    def check_writable(self, expected: bytes) -> None:
+    def check_writable(self, expected: Cib) -> None:
         """Refuse a write that would be lost or would do harm, before anything is sent.
 
-        ``expected`` is the compact form of the whole CIB after the write. Raises
-        ``NoQuorumError``, ``BusyError`` (a daemon uses the directory),
-        ``PermissionDeniedError`` or ``UnsafeError`` (too large for the cluster's IPC).
+        ``expected`` is the whole CIB after the write. Raises ``NoQuorumError``,
+        ``BusyError`` (a daemon uses the directory), ``PermissionDeniedError`` or
+        ``UnsafeError`` (too large for the cluster's IPC).
         """
         ...
 
-    def apply(self, patchset: bytes) -> None:
-        """Apply a v2 patchset as one compare-and-swap.
+    def apply(self, patchset: Patchset) -> None:
+        """Apply a patchset as one compare-and-swap.
 
         Raises ``StaleError`` when the live version is not the patchset's source,
         ``DigestError`` when the result's digest is not the patchset's, ``BadDataError``
@@ -55,6 +42,13 @@ class Cluster(Protocol):
         """
         ...
 
-    def copies(self) -> Iterator[Copy]:
-        """Read the configuration back elsewhere: from other nodes and from the disk."""
+    def places(self) -> list[str]:
+        """Name the places, besides :meth:`read`, that hold a copy of the configuration.
+
+        ``disk``, or the name of another node.
+        """
+        ...
+
+    def read_copy(self, place: str) -> Element:
+        """Return the ``<configuration>`` that stands at a place, its own digest verified."""
         ...

@@ -1,0 +1,22 @@
+"""The entry point: ``cibgit`` and ``python -m cibgit``.
+
+``--version`` is answered before anything else is imported.
+"""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    if sys.argv[1:] == ["--version"]:
+        from . import __version__
+
+        print(f"cibgit {__version__}")
+        return
+    from .cli.app import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

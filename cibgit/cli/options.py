@@ -1,0 +1,28 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster", metavar="NAME", help="The cluster, where there are several."
+    ),
+]
+DirectoryOption = Annotated[
+    Path, typer.Option("-C", metavar="DIR", help="Work as if started in DIR.")
+]
+AtOption = Annotated[
+    str | None,
+    typer.Option(
+        "--at", metavar="ADDRESS", help="Where the cluster lives: local: or dir:PATH."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", "-n", help="Show what would be done, and stop.")
+]
+HERE = Path()

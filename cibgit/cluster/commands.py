@@ -1,0 +1,136 @@
+"""Pacemaker's command-line tools: their exact arguments, and what their exit codes mean.
+
+Exit codes are Pacemaker's ``CRM_EX_*`` (``include/crm/common/results.h``); messages
+differ between releases and are never parsed. XML goes in by standard input only: an
+argument would show it to everybody on the node.
+"""
+
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..errors import CibgitError, TimedOutError, UnreachableError
+
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where the tools are looked for besides the user's PATH."""
+
+QUERY = ("cibadmin", "--query")
+"""Print the whole CIB as this node's CIB manager has it."""
+
+PATCH = ("cibadmin", "--patch", "--xml-pipe")
+"""Apply the patchset on standard input."""
+
+VERSION = ("cibadmin", "--version")
+"""Print ``Pacemaker 2.1.5`` and more."""
+
+QUORUM = ("crm_node", "--quorum")
+"""Print 1 or 0: does this node's partition have quorum?"""
+
+MEMBERS = ("crm_node", "--partition")
+"""Print the names of the cluster nodes in this node's partition."""
+
+OWN_NAME = ("crm_node", "--name")
+"""Print the name of this node."""
+
+MONITOR = ("crm_mon", "--one-shot", "--output-as=xml")
+"""Print the state of the cluster, its DC first of all."""
+
+OK = 0
+ERROR = 1
+INSUFFICIENT_PRIVILEGES = 4
+DATA_ERROR = 65
+UNAVAILABLE = 69
+NO_PERMISSION = 77
+CONFIG_ERROR = 78
+FEATURE_SET_TOO_NEW = 76
+DISCONNECTED = 102
+OLD_DATA = 103
+DIGEST_MISMATCH = 104
+NO_QUORUM = 106
+TIMED_OUT = 124
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a tool answered: its exit code and its output, as bytes."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def reason(self) -> str:
+        """The first line that the tool wrote to standard error, for a message."""
+        lines = self.stderr.decode(errors="replace").strip().splitlines()
+        return lines[0] if lines else f"exit code {self.code}"
+
+
+def query_configuration(node: str) -> tuple[str, ...]:
+    """Print the ``<configuration>`` as another node's CIB manager has it.
+
+    The request travels over the cluster's own messaging and is answered by that node, or
+    times out where it is cut off (experiment, 2.1.5).
+    """
+    return (*QUERY, "--scope", "configuration", "--node", node, "--timeout", "10")
+
+
+def run(
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    stdin: bytes = b"",
+    timeout: float,
+) -> Result:
+    """Run one tool for at most ``timeout`` seconds and return what it answered.
+
+    Raises :class:`~cibgit.errors.UnreachableError` when the tool is not installed,
+    :class:`~cibgit.errors.TimedOutError` when it had to be killed.
+    """
+    try:
+        done = subprocess.run(
+            argv,
+            input=stdin,
+            capture_output=True,
+            timeout=timeout,
+            env=environment,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise UnreachableError(
+            f"{argv[0]} is not installed on this machine",
+            "It comes with Pacemaker's command-line tools (pacemaker-cli-utils or"
+            " pacemaker-cli). Without them use --at dir:PATH.",
+        ) from None
+    except PermissionError:
+        raise UnreachableError(f"{argv[0]} cannot be executed by this user") from None
+    except subprocess.TimeoutExpired:
+        raise TimedOutError(
+            f"{argv[0]} did not answer within {timeout:.0f} seconds"
+        ) from None
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def environment(caller: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that the tools get: little of the caller's.
+
+    ``PCMK_*`` variables are kept, for the IPC buffer of a client must be as large as the
+    daemons'; what would redirect a tool (``CIB_*``) is not.
+    """
+    kept = {
+        name: value
+        for name, value in caller.items()
+        if name in ("HOME", "TZ") or name.startswith("PCMK_")
+    }
+    path = f"{caller.get('PATH', '')}:{SEARCH_PATH}".lstrip(":")
+    return {**kept, "PATH": path, "LC_ALL": "C.UTF-8"}
+
+
+def installed_version(caller: Mapping[str, str]) -> str | None:
+    """Return the installed release as ``2.1.5``, None where there is none."""
+    try:
+        result = run(VERSION, environment(caller), timeout=10)
+    except CibgitError:
+        return None
+    found = re.search(rb"\d+\.\d+\.\d+", result.stdout)
+    return found[0].decode() if found else None

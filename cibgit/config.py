@@ -1,0 +1,144 @@
+"""``cibgit.toml``: which clusters there are and where they live. Defaults stand here."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import BadConfigError, NoInputError, UsageError
+
+FILE = "cibgit.toml"
+
+CLUSTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""Names of clusters: they become directory and ref names."""
+
+RELEASE = re.compile(r"\d+\.\d+\.\d+")
+
+
+@dataclass(frozen=True)
+class ClusterConfig:
+    """One cluster of ``cibgit.toml``.
+
+    ``at`` is the address of the live side. ``marker`` says whether a push names its
+    commit in the live CIB. ``pacemaker`` is the release that will read the files of a
+    ``dir:`` cluster, where it is not the installed one.
+    """
+
+    name: str
+    at: str = "local:"
+    marker: bool = True
+    pacemaker: str | None = None
+
+    @property
+    def path(self) -> str:
+        """Where its CIB stands, relative to ``cibgit.toml``."""
+        return f"clusters/{self.name}/cib.xml"
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole of ``cibgit.toml``; ``root`` is the folder it stands in."""
+
+    root: Path
+    clusters: dict[str, ClusterConfig]
+
+    def cluster(self, name: str | None) -> ClusterConfig:
+        """Return the cluster of that name, or the only one there is.
+
+        Raises :class:`~cibgit.errors.UsageError` when the name is unknown, or missing
+        although there are several.
+        """
+        known = ", ".join(self.clusters)
+        if name is None:
+            if len(self.clusters) == 1:
+                return next(iter(self.clusters.values()))
+            raise UsageError(
+                f"{FILE} names several clusters: {known}", "Choose one with --cluster."
+            )
+        if name not in self.clusters:
+            raise UsageError(f"{FILE} names no cluster {name!r}; there is: {known}")
+        return self.clusters[name]
+
+
+def find(start: Path) -> Path:
+    """Return the nearest ``cibgit.toml`` in ``start`` or above it.
+
+    Raises :class:`~cibgit.errors.NoInputError` when there is none.
+    """
+    start = start.absolute()
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder / FILE
+    raise NoInputError(
+        f"there is no {FILE} in {start} or above it",
+        "Create a repository with: cibgit init PATH --cluster NAME",
+    )
+
+
+def load(path: Path) -> Config:
+    """Read ``cibgit.toml``.
+
+    Raises :class:`~cibgit.errors.BadConfigError` for anything that is not understood: a
+    misspelt option must not silently be a default.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadConfigError(f"{path}: {error}") from None
+    except OSError as error:
+        raise NoInputError(f"{path}: {error.strerror}") from None
+    clusters = data.pop("clusters", {})
+    if data:
+        raise BadConfigError(f"{path}: unknown option {next(iter(data))!r}")
+    if not isinstance(clusters, dict) or not clusters:
+        raise BadConfigError(
+            f"{path}: no cluster is defined",
+            'Add a table such as [clusters.prod] with at = "local:".',
+        )
+    return Config(
+        path.parent,
+        {name: _cluster(name, table, path) for name, table in clusters.items()},
+    )
+
+
+def table(cluster: ClusterConfig) -> str:
+    """Return the table that ``init`` writes for one cluster."""
+    at = cluster.at.replace("\\", "\\\\").replace('"', '\\"')
+    return f'[clusters.{cluster.name}]\nat = "{at}"\n'
+
+
+def checked_name(name: str) -> str:
+    """Return a cluster name, or raise :class:`~cibgit.errors.UsageError`."""
+    if (
+        not CLUSTER_NAME.fullmatch(name)
+        or ".." in name
+        or name.endswith((".", ".lock"))
+    ):
+        raise UsageError(
+            f"{name!r} cannot be the name of a cluster",
+            "Use letters, digits, '-', '_' and '.', beginning with a letter or digit.",
+        )
+    return name
+
+
+def _cluster(name: str, values: object, path: Path) -> ClusterConfig:
+    where = f"{path}: [clusters.{name}]"
+    try:
+        checked_name(name)
+    except UsageError as error:
+        raise BadConfigError(f"{path}: {error.message}", error.hint) from None
+    if not isinstance(values, dict):
+        raise BadConfigError(f"{where} must be a table")
+    values = dict(values)
+    at = values.pop("at", ClusterConfig.at)
+    marker = values.pop("marker", ClusterConfig.marker)
+    pacemaker = values.pop("pacemaker", ClusterConfig.pacemaker)
+    if values:
+        raise BadConfigError(f"{where} unknown option {next(iter(values))!r}")
+    if not isinstance(at, str) or not isinstance(marker, bool):
+        raise BadConfigError(f"{where} at must be a text, marker true or false")
+    if pacemaker is not None and not (
+        isinstance(pacemaker, str) and RELEASE.fullmatch(pacemaker)
+    ):
+        raise BadConfigError(f'{where} pacemaker must be a release such as "2.1.5"')
+    return ClusterConfig(name, at, marker, pacemaker)

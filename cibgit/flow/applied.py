@@ -1,0 +1,75 @@
+"""What is applied: the state that the last push or export made common to both sides.
+
+Nothing of it need lie on this machine. Searched for, in this order:
+
+1. the newest commit whose canonical ``cib.xml`` equals live: then nothing drifted;
+2. the commit that the marker in the live CIB names;
+3. the local ref ``refs/cibgit/<cluster>/applied``;
+4. the newest commit that an export made (it has a ``CIB-Version`` trailer).
+
+Of 2 to 4 the one counts that has the others in its history: an export after a push knows
+more than the push's marker does.
+"""
+
+from dataclasses import dataclass
+
+from ..cib.document import Cib
+from ..cib.owned import marker_commit
+from .site import Site, same, written
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The applied commit, its CIB and how it was found.
+
+    ``found`` is ``content``, ``marker``, ``ref`` or ``export``; ``is_live`` says whether
+    live still is exactly that.
+    """
+
+    commit: str
+    cib: Cib
+    found: str
+
+    @property
+    def is_live(self) -> bool:
+        """Whether nobody changed the cluster since."""
+        return self.found == "content"
+
+
+def find_applied(site: Site, live: Cib) -> Applied | None:
+    """Return what is applied, or None when no commit of this clone ever was."""
+    head = site.repository.head()
+    if head is None:
+        return None
+    at_head = site.committed(head)
+    if at_head is not None and same(at_head, live):
+        return Applied(head, at_head, "content")
+    blob = site.repository.blob_id(written(live))
+    candidates = {
+        "content": site.repository.newest_commit_with(site.path, blob),
+        "marker": marker_commit(live),
+        "ref": site.repository.get_ref(site.ref("applied")),
+        "export": site.repository.newest_commit_with_trailer(site.path),
+    }
+    best: Applied | None = None
+    for found, commit in candidates.items():
+        if not commit or not site.repository.has_commit(commit):
+            continue
+        cib = site.committed(commit)
+        if cib is None:
+            continue
+        if same(cib, live):
+            return Applied(commit, cib, "content")
+        if best is None or (
+            commit != best.commit and site.repository.is_ancestor(best.commit, commit)
+        ):
+            best = Applied(commit, cib, found)
+    return best
+
+
+def missing_marker(site: Site, live: Cib) -> str | None:
+    """Return the commit that the live CIB names although this clone does not have it."""
+    commit = marker_commit(live)
+    if commit is None or site.repository.has_commit(commit):
+        return None
+    return commit

@@ -1,0 +1,42 @@
+"""Digest: what Pacemaker computes over a CIB, and whether its signature is right."""
+
+from dataclasses import dataclass
+
+from ..cib import digest
+from ..cib.document import Cib
+
+
+@dataclass(frozen=True)
+class Digests:
+    """The digests of one CIB under one dialect.
+
+    ``on_disk`` belongs into ``cib.xml.sig``; ``versioned`` into patchsets;
+    ``configuration`` is the on-disk digest of ``<configuration>`` alone, which ``push``
+    announces. ``signature`` is what stands in the ``.sig`` beside the file, None without
+    one, and ``signed_by`` the dialect under which it matches.
+    """
+
+    on_disk: str
+    versioned: str
+    configuration: str
+    dialect: digest.Dialect
+    signature: str | None
+    signed_by: digest.Dialect | None
+
+    @property
+    def matches(self) -> bool:
+        """Whether there is no signature, or this release would accept it."""
+        return self.signature is None or self.signature.lower() == self.on_disk
+
+
+def digests(cib: Cib, dialect: digest.Dialect, signature: str | None) -> Digests:
+    """Compute the digests of a CIB as a Pacemaker of that dialect does."""
+    signed_by = digest.signature(cib.root, signature) if signature is not None else None
+    return Digests(
+        on_disk=digest.on_disk(cib.root, dialect),
+        versioned=digest.versioned(cib.root, dialect),
+        configuration=digest.on_disk(cib.configuration, dialect),
+        dialect=dialect,
+        signature=signature,
+        signed_by=signed_by,
+    )

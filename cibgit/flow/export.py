@@ -1,0 +1,153 @@
+"""Export: live to git."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict
+
+from ..cib import digest
+from ..cib.canonical import canonical
+from ..cib.document import Cib, LastChange, Version
+from ..compare.change import Change
+from ..compare.diff import compare
+from ..errors import UnsafeError
+from ..repository import Author
+from .applied import Applied, find_applied
+from .site import Site, same, written
+
+
+class Details(TypedDict):
+    """Who made the change, and what the commit says of it."""
+
+    author: Author | None
+    trailers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export did.
+
+    ``commit`` holds the live state. ``outcome`` is ``unchanged`` (git had it already),
+    ``committed`` (a new commit on the branch) or ``recorded`` (a commit beside the
+    branch, at ``ref``, because ``obstacle``: both sides moved). ``changes`` lead from
+    what git had to live.
+    """
+
+    outcome: str
+    commit: str
+    version: Version
+    changes: list[Change]
+    ref: str = ""
+    obstacle: str = ""
+    unpushed: bool = False
+
+
+def export(site: Site, message: str = "") -> Exported:
+    """Bring the live configuration into git; at most one commit.
+
+    A change that waits in git is never overwritten: where both sides moved, the live
+    state becomes a commit beside the branch, to be merged.
+    """
+    live = site.live()
+    applied = find_applied(site, live)
+    head = site.repository.head()
+    if applied is not None and applied.is_live:
+        _set_refs(site, applied.commit, "export: unchanged")
+        return Exported(
+            "unchanged",
+            applied.commit,
+            live.version,
+            [],
+            unpushed=applied.commit != head,
+        )
+    at_head = site.committed(head) if head else None
+    changes = compare(at_head or _nothing(live), live)
+    text = message or f"Export {site.name} {live.version}"
+    details: Details = {
+        "author": author(live.last_change),
+        "trailers": trailers(live, content_digest(live, site.cluster.dialect())),
+    }
+    obstacle = _obstacle(site, at_head, applied)
+    if obstacle and applied is None:
+        raise UnsafeError(
+            f"{obstacle}, and the export would overwrite them", "Commit them."
+        )
+    if obstacle and applied is not None:
+        commit = _beside(site, applied, live, text, details)
+        beside = compare(applied.cib, live)
+        ref = site.ref("live")
+        return Exported("recorded", commit, live.version, beside, ref, obstacle)
+    commit = site.repository.commit_file(site.path, written(live), text, **details)
+    _set_refs(site, commit, "export")
+    return Exported("committed", commit, live.version, changes)
+
+
+def _beside(
+    site: Site, applied: Applied, live: Cib, message: str, details: Details
+) -> str:
+    """Commit the live state on top of what is applied; once only for one state."""
+    ref = site.ref("live")
+    recorded = site.repository.get_ref(ref)
+    known = site.committed(recorded) if recorded else None
+    if recorded and known is not None and same(known, live):
+        return recorded
+    commit = site.repository.commit_tree_file(
+        applied.commit, site.path, written(live), message, **details
+    )
+    site.repository.set_ref(ref, commit, "export: beside the branch")
+    return commit
+
+
+def author(change: LastChange) -> Author | None:
+    """Return who changed the CIB as a git author, None where the CIB does not say."""
+    if not change.user:
+        return None
+    email = f"{change.user}@{change.origin or 'localhost'}"
+    return Author(change.user, email, written_at(change))
+
+
+def written_at(change: LastChange) -> datetime | None:
+    """Return when the CIB was changed: ``ctime`` text in local time, without a zone."""
+    try:
+        return datetime.strptime(change.at, "%a %b %d %H:%M:%S %Y").astimezone()
+    except ValueError:
+        return None
+
+
+def content_digest(cib: Cib, dialect: digest.Dialect) -> str:
+    """Return the on-disk digest of the canonical form, as ``CIB-Digest`` holds it.
+
+    It is what ``cibadmin --md5-sum -x clusters/NAME/cib.xml`` prints on a node.
+    """
+    return digest.on_disk(canonical(cib).root, dialect)
+
+
+def trailers(live: Cib, digest_value: str) -> dict[str, str]:
+    """Return the commit trailers of an exported CIB."""
+    change = live.last_change
+    found = {
+        "CIB-Version": str(live.version),
+        "CIB-Digest": digest_value,
+        "CIB-Changed-By": str(change) if change.user else "",
+        "CIB-Changed-At": change.at,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _obstacle(site: Site, at_head: Cib | None, applied: Applied | None) -> str:
+    if site.repository.is_dirty(site.path):
+        return f"{site.path} has changes that are not committed"
+    if at_head and applied and not same(at_head, applied.cib):
+        return f"{site.path} has committed changes that were not pushed"
+    return ""
+
+
+def _set_refs(site: Site, commit: str, reason: str) -> None:
+    for which in ("live", "applied"):
+        site.repository.set_ref(site.ref(which), commit, reason)
+
+
+def _nothing(live: Cib) -> Cib:
+    empty = live.copy()
+    for section in list(empty.configuration):
+        empty.configuration.remove(section)
+    return empty

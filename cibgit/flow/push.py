@@ -1,0 +1,253 @@
+"""Push: git to live, as one compare-and-swap that the CIB manager itself verifies.
+
+The steps, as ``docs/one-push.md`` tells them: read live; build the target; stop if live
+moved past git; check; send one patchset whose source version is the live one and whose
+digest is that of the planned result; read back, here and elsewhere.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from ..cib import canonical, digest, patchset
+from ..cib.document import Cib, Element, Version
+from ..cib.owned import marker_commit
+from ..compare.change import Change
+from ..errors import (
+    BusyError,
+    CibgitError,
+    DigestError,
+    StaleError,
+    TimedOutError,
+    UnknownOutcomeError,
+    UnreachableError,
+)
+from .plan import Plan, drifted
+from .site import Site
+
+RETRY_SECONDS = 30.0
+"""How long a push goes on trying while only the status of the cluster moves."""
+
+RECOVERY_SECONDS = 90.0
+"""How long a push of unknown outcome waits for a CIB manager that can be asked."""
+
+COPY_SECONDS = 10.0
+"""How long the disk and the other nodes may take to have what this node has."""
+
+Sleep = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One place where the configuration was read back; ``problem`` if it could not be."""
+
+    place: str
+    digest: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A push that is done: what the cluster had, what it has, and where that was seen.
+
+    ``moved_on`` says who changed the configuration again before it was read back.
+    """
+
+    commit: str
+    before: Version
+    after: Version
+    digest: str
+    attempts: int
+    changes: list[Change]
+    proofs: list[Proof] = field(default_factory=list)
+    moved_on: str = ""
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether no place that could be read holds anything else."""
+        return all(p.digest == self.digest or p.problem for p in self.proofs)
+
+
+def push(planned: Plan, sleep: Sleep = time.sleep) -> Pushed:
+    """Carry out a plan and prove that the cluster runs exactly its target.
+
+    Raises :class:`DriftError` when the configuration moved meanwhile (nothing was
+    written), :class:`~cibgit.errors.UnknownOutcomeError` when nobody can say what
+    happened, :class:`~cibgit.errors.DigestError` when something else came out.
+    """
+    site, commit = planned.site, planned.commit
+    if commit is None or planned.applied is None:
+        raise CibgitError("a push needs a commit, and a state to start from")
+    if not planned.changes:
+        return _nothing_to_do(planned, commit)
+    site.repository.set_ref(site.ref("live"), planned.applied.commit, "push: before")
+    target, attempts = _send(planned, sleep)
+    result = Pushed(
+        commit,
+        planned.live.version,
+        target.version,
+        _configuration_digest(site, target.configuration),
+        attempts,
+        planned.changes,
+    )
+    for which in ("applied", "live"):
+        site.repository.set_ref(site.ref(which), commit, "push")
+    return _read_back(site, target, result, sleep)
+
+
+def _nothing_to_do(planned: Plan, commit: str) -> Pushed:
+    version = planned.live.version
+    found = _configuration_digest(planned.site, planned.live.configuration)
+    return Pushed(commit, version, version, found, 0, [])
+
+
+def _send(planned: Plan, sleep: Sleep) -> tuple[Cib, int]:
+    """Send the patchset until it is applied; return what live must be now."""
+    site, wait, attempts = planned.site, 0.0, 0
+    deadline = time.monotonic() + RETRY_SECONDS
+    while True:
+        target = planned.target()
+        patch = build_verified(planned.live, target, site.cluster.dialect())
+        if attempts == 0:
+            site.cluster.check_writable(target)
+        attempts += 1
+        try:
+            site.cluster.apply(patch)
+        except StaleError:
+            planned = replace(planned, live=_same_configuration(planned))
+        except (UnknownOutcomeError, TimedOutError) as error:
+            if _was_applied(planned, target, error, sleep):
+                return _with_version(target, patch.target), attempts
+            raise UnreachableError(
+                f"the change was not applied: {error.message}",
+                "The live configuration is as it was; push again.",
+            ) from None
+        else:
+            return _with_version(target, patch.target), attempts
+        if time.monotonic() > deadline:
+            raise BusyError(
+                f"the status of the cluster changed {attempts} times in a row while the"
+                " push was under way; nothing was written",
+                "Push again when the cluster is quieter.",
+            )
+        sleep(wait)
+        wait = min(wait + 0.01, 0.2)
+
+
+def build_verified(
+    live: Cib, target: Cib, dialect: digest.Dialect
+) -> patchset.Patchset:
+    """Build the patchset from live to target, and check it by applying it ourselves."""
+    patch = patchset.build(live, target, dialect)
+    result = patchset.apply(patchset.parse(patch.to_bytes()), live)
+    if canonical.compact(result) != canonical.compact(target):
+        raise CibgitError("the patchset does not yield the planned configuration")
+    return patch
+
+
+def _same_configuration(planned: Plan) -> Cib:
+    """Read live again; only its status may have moved."""
+    live = planned.site.live()
+    before, now = planned.live.configuration, live.configuration
+    if _bytes(before) == _bytes(now) and _settings(planned.live) == _settings(live):
+        return live
+    raise drifted(planned.site, planned.live, live)
+
+
+def _settings(cib: Cib) -> dict[str, str | None]:
+    """What of the root no change of status touches: the schema, say."""
+    return {
+        name: cib.root.get(name) for name in ("validate-with", "admin_epoch", "epoch")
+    }
+
+
+def _was_applied(planned: Plan, target: Cib, error: CibgitError, sleep: Sleep) -> bool:
+    """Find out by reading back; raise ``UnknownOutcomeError`` where that cannot tell.
+
+    A CIB manager that was restarted may hold what its disk had until it joins again, so
+    "not applied" is believed only when the other nodes say so too.
+    """
+    old, new = _bytes(planned.live.configuration), _bytes(target.configuration)
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    found: set[bytes] = set()
+    while time.monotonic() < deadline:
+        try:
+            planned.site.cluster.check_writable(target)
+            live = planned.site.live()
+            found = {_bytes(live.configuration), *_elsewhere(planned.site)}
+        except CibgitError:
+            sleep(0.5)
+            continue
+        if _bytes(live.configuration) == new:
+            return True
+        if found == {old}:
+            return False
+        sleep(0.5)
+    raise UnknownOutcomeError(
+        f"{error.message}; "
+        + (
+            "live now is neither what it was nor what was planned"
+            if found
+            else "nobody could be asked since, so whether it was applied is not known"
+        ),
+        "Look when the cluster answers again: cibgit status, cibgit diff",
+    )
+
+
+def _elsewhere(site: Site) -> list[bytes]:
+    places = [place for place in site.cluster.places() if place != "disk"]
+    return [_bytes(site.cluster.read_copy(place)) for place in places]
+
+
+def _read_back(site: Site, target: Cib, result: Pushed, sleep: Sleep) -> Pushed:
+    """Prove by reading, for exit 0 of a tool is no proof."""
+    live = site.live()
+    if _bytes(live.configuration) != _bytes(target.configuration):
+        if live.version[:2] > target.version[:2] and (
+            marker_commit(live) == result.commit or not site.config.marker
+        ):
+            return replace(result, moved_on=f"{live.last_change} ({live.version})")
+        raise DigestError(
+            f"after the push {live.source} is not what was planned: digest "
+            f"{_configuration_digest(site, live.configuration)}, planned {result.digest}",
+            "See what differs with: cibgit diff",
+        )
+    deadline = time.monotonic() + COPY_SECONDS
+    proofs = [Proof("live", result.digest)]
+    proofs += [
+        _proof(site, place, result.digest, deadline, sleep)
+        for place in site.cluster.places()
+    ]
+    return replace(result, proofs=proofs, after=live.version)
+
+
+def _proof(
+    site: Site, place: str, expected: str, deadline: float, sleep: Sleep
+) -> Proof:
+    """Wait until a place has the configuration; the disk follows the reply."""
+    while True:
+        found, problem = "", ""
+        try:
+            found = _configuration_digest(site, site.cluster.read_copy(place))
+        except CibgitError as error:
+            problem = error.message
+        if found == expected or (problem and place != "disk"):
+            return Proof(place, found, problem)
+        if time.monotonic() > deadline:
+            return Proof(place, found, problem or "another configuration")
+        sleep(0.02)
+
+
+def _with_version(target: Cib, version: Version) -> Cib:
+    root = target.root
+    for name, number in version._asdict().items():
+        root.set(name, str(number))
+    return target
+
+
+def _configuration_digest(site: Site, configuration: Element) -> str:
+    return digest.on_disk(configuration, site.cluster.dialect())
+
+
+def _bytes(configuration: Element) -> bytes:
+    return canonical.compact(Cib(configuration, ""))

@@ -1,0 +1,87 @@
+"""What no push may send: checks of a desired state against the live one."""
+
+from ..cib import schema
+from ..cib.document import SECTIONS, Cib
+from ..cib.owned import VOLATILE_ROOT_ATTRIBUTES
+from ..errors import BadDataError, UnsafeError
+
+REQUIRED = SECTIONS[:4]
+"""Sections that every schema demands."""
+
+
+def check_desired(desired: Cib, live: Cib) -> None:
+    """Refuse a desired state that is empty, another cluster's, or not valid here.
+
+    Raises :class:`~cibgit.errors.BadDataError` or :class:`~cibgit.errors.UnsafeError`.
+    """
+    _check_sections(desired)
+    _check_cluster(desired, live)
+    _check_root(desired, live)
+    _check_schema(desired)
+
+
+def _check_sections(desired: Cib) -> None:
+    """An empty desired state is a mistake, never "delete everything"."""
+    present = {section.tag: section for section in desired.configuration}
+    for name in REQUIRED:
+        if name not in present:
+            raise BadDataError(f"{desired.source}: the section <{name}> is missing")
+    if not any(len(section) for section in present.values()):
+        raise BadDataError(
+            f"{desired.source}: the configuration is empty",
+            "To empty a cluster on purpose, keep its nodes and cluster options.",
+        )
+
+
+def _check_cluster(desired: Cib, live: Cib) -> None:
+    """Refuse the CIB of another cluster: other cluster name, or other node names."""
+    wanted, here = desired.option("cluster-name"), live.option("cluster-name")
+    if wanted and here and wanted != here:
+        raise UnsafeError(
+            f"{desired.source} belongs to cluster {wanted!r}, live is {here!r}",
+            "Check --cluster and the file.",
+        )
+    ours, theirs = desired.nodes(), live.nodes()
+    if not ours and theirs:
+        raise UnsafeError(f"{desired.source} lists no node, live has {len(theirs)}")
+    for identity in ours.keys() & theirs.keys():
+        if ours[identity] != theirs[identity]:
+            raise UnsafeError(
+                f"{desired.source}: node {identity} is {ours[identity]!r},"
+                f" live it is {theirs[identity]!r}: this is another cluster's CIB"
+            )
+    if theirs and not set(ours.values()) & set(theirs.values()):
+        raise UnsafeError(
+            f"{desired.source} shares no node with live"
+            f" ({', '.join(sorted(theirs.values()))}): this is another cluster's CIB"
+        )
+
+
+def _check_root(desired: Cib, live: Cib) -> None:
+    """Refuse what only a change of ``<cib>`` itself could do: that is never patched."""
+    if desired.schema != live.schema:
+        raise BadDataError(
+            f"{desired.source}: validate-with is {desired.schema or 'missing'!r}, live has"
+            f" {live.schema or 'none'!r}; a push does not change the schema",
+            "Upgrade with cibadmin --upgrade, then: cibgit export",
+        )
+    names = {*desired.root.keys(), *live.root.keys()} - VOLATILE_ROOT_ATTRIBUTES
+    for name in sorted(str(name) for name in names):
+        if desired.root.get(name) != live.root.get(name):
+            raise BadDataError(
+                f"{desired.source}: {name} of <cib> is {desired.root.get(name)!r}, live"
+                f" {live.root.get(name)!r}; a push does not change <cib> itself",
+                "Set it with cibadmin --modify, then: cibgit export",
+            )
+
+
+def _check_schema(desired: Cib) -> None:
+    """Refuse what the schema forbids, where it is installed; else the cluster will."""
+    if not schema.is_installed(desired.schema):
+        return
+    for violation in schema.validate(desired):
+        raise BadDataError(
+            f"{desired.source}: not valid under {desired.schema}: {violation.message}"
+            f" (line {violation.line} of the canonical form)",
+            "See the lines with: cibgit fmt, then crm_verify -x FILE",
+        )

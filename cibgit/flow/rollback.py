@@ -1,0 +1,28 @@
+"""Rollback: a commit that restores an earlier state, and then a push like any other."""
+
+from ..cib.document import Cib
+from .site import Site, same, written
+
+
+def commit_desired(
+    site: Site, desired: Cib, message: str, trailers: dict[str, str]
+) -> str:
+    """Make ``desired`` the state of HEAD, and return the commit.
+
+    No commit is made where HEAD has that state already.
+    """
+    head = site.repository.head()
+    current = site.committed(head) if head else None
+    if head and current is not None and same(current, desired):
+        return head
+    return site.repository.commit_file(
+        site.path, written(desired), message, author=None, trailers=trailers
+    )
+
+
+def rollback_message(site: Site, revision: str) -> tuple[str, dict[str, str]]:
+    """Return message and trailers of the commit that restores a revision."""
+    commit = site.repository.resolve(revision)
+    subject = site.repository.subject(commit)
+    message = f"Roll {site.name} back to {site.repository.short(commit)}\n\n{subject}"
+    return message, {"CIB-Restores": commit}

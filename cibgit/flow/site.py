@@ -1,0 +1,96 @@
+"""One cluster as its repository knows it and as it lives: what every flow starts from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..cib.canonical import canonical, compact, pretty
+from ..cib.document import Cib, parse, parse_authored
+from ..cib.identity import check_ids
+from ..cluster.protocol import Cluster
+from ..config import ClusterConfig
+from ..errors import CibgitError, NoInputError
+from ..repository import Repository
+
+
+@dataclass(frozen=True)
+class Site:
+    """A cluster of ``cibgit.toml`` with both its sides.
+
+    ``file`` is its ``cib.xml`` in the work tree, ``path`` the same file as git names it.
+    """
+
+    config: ClusterConfig
+    repository: Repository
+    cluster: Cluster
+    file: Path
+    path: str
+
+    @property
+    def name(self) -> str:
+        """The cluster's name in ``cibgit.toml``."""
+        return self.config.name
+
+    def ref(self, which: str) -> str:
+        """Return the ref for ``live`` or ``applied``."""
+        return f"refs/cibgit/{self.name}/{which}"
+
+    def live(self) -> Cib:
+        """Read the live CIB; it must be one in which every element has an identity."""
+        cib = self.cluster.read()
+        cib.source = f"live {self.name}"
+        check_ids(cib)
+        return cib
+
+    def desired(self, revision: str = "HEAD") -> Cib:
+        """Read the desired CIB of a revision, as strictly as anything people write."""
+        commit = self.repository.resolve(revision)
+        data = self.repository.read(commit, self.path)
+        return authored(data, f"{self.repository.short(commit)}:{self.path}")
+
+    def edited(self) -> Cib:
+        """Read the desired CIB of the work tree."""
+        return read_file(self.file)
+
+    def committed(self, commit: str) -> Cib | None:
+        """Return the CIB of a commit, None where it has none or not a readable one."""
+        try:
+            return parse(self.repository.read(commit, self.path), commit[:9])
+        except CibgitError:
+            return None
+
+
+def read_file(file: Path) -> Cib:
+    """Read a CIB that people write, from a file."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise NoInputError(f"{file}: {error.strerror}") from None
+    return authored(data, str(file))
+
+
+def authored(data: bytes, source: str) -> Cib:
+    """Parse what people write, and refuse two elements of one identity."""
+    cib = parse_authored(data, source)
+    check_ids(cib)
+    return cib
+
+
+def same(one: Cib, other: Cib) -> bool:
+    """Say whether two CIBs have one canonical form."""
+    return compact(canonical(one)) == compact(canonical(other))
+
+
+def written(cib: Cib) -> bytes:
+    """Return the canonical pretty form, having proved that it is one.
+
+    Written and read again it must be the same, and formatting it again must change
+    nothing: what git stores has to stay what the cluster has.
+    """
+    form = canonical(cib)
+    data = pretty(form)
+    again = parse(data, cib.source)
+    if compact(again) != compact(form) or pretty(canonical(again)) != data:
+        raise CibgitError(
+            f"{cib.source}: its canonical form does not read back the same"
+        )
+    return data

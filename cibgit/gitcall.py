@@ -1,0 +1,307 @@
+"""One call of git: what it may be told, how long it may take, what it answered.
+
+Nothing here starts git; :mod:`cibgit.repository` does.
+"""
+
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from subprocess import Popen, TimeoutExpired
+from typing import NamedTuple
+
+from .errors import (
+    BadConfigError,
+    BusyError,
+    CibgitError,
+    NoInputError,
+    PermissionDeniedError,
+    TimedOutError,
+    UnreachableError,
+    UsageError,
+)
+
+READ_SECONDS = 60
+"""Bound of a git call that reads, or writes objects."""
+
+COMMIT_SECONDS = 600
+"""Bound of ``git commit``, in which hooks run and people type passphrases."""
+
+WHERE = (
+    *("rev-parse", "--path-format=absolute", "--is-bare-repository"),
+    *("--show-object-format", "--git-path", "index"),
+    *("--absolute-git-dir", "--show-toplevel"),
+)
+"""The command whose answer :func:`whereabouts` reads."""
+
+LOG = (
+    *("-c", "log.showRoot=true", "-c", "trailer.separators=:", "log", "--no-color"),
+    *("--no-show-signature", "--encoding=UTF-8"),
+)
+"""``git log``, whatever people have configured for their own eyes."""
+
+ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C.UTF-8",  # English, and hooks still know what a letter is
+}
+_LOCAL = (
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_COMMON_DIR"),
+    *("GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"),
+    *("GIT_QUARANTINE_PATH", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_SHALLOW_FILE"),
+    *("GIT_GRAFT_FILE", "GIT_REPLACE_REF_BASE", "GIT_NO_REPLACE_OBJECTS"),
+)
+_NOT_FOUND = 127
+"""What ``env`` exits with when there is no git."""
+
+_UNFINISHED = {
+    "MERGE_HEAD": "merge",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "rebase-merge": "rebase",
+    "rebase-apply/applying": "am",
+    "rebase-apply": "rebase",
+}
+_LOCKED = re.compile(
+    r"\.lock': File exists|but expected|reference already exists|partial commit during"
+)
+_DENIED = re.compile(
+    r"': (?:Permission denied|Read-only file system)|insufficient permission"
+)
+_UNTRUSTED = re.compile(r"(?:dubious ownership|unsafe repository)[^']*'([^']*)'")
+_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+
+
+class RefusedError(BadConfigError):
+    """Git, one of its hooks or signing refused; the message has their own words."""
+
+
+class Answer(NamedTuple):
+    """What a git command answered."""
+
+    verb: str
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def text(self) -> str:
+        """The output as text, without the last line break."""
+        return self.out.decode("utf-8", "replace").removesuffix("\n")
+
+    def failure(self) -> CibgitError:
+        """Return the error that this answer means."""
+        if self.code == _NOT_FOUND:
+            return UnreachableError("git is not installed, or not on the PATH")
+        said = self.words()
+        if _LOCKED.search(self.err):
+            return BusyError(
+                f"git {self.verb} found the repository locked: {said}",
+                "Another git is at work there, or one was killed and left its lock.",
+            )
+        if _DENIED.search(self.err):
+            return PermissionDeniedError(f"git {self.verb} lacks a permission: {said}")
+        return RefusedError(f"git {self.verb} refused: {said}")
+
+    def words(self) -> str:
+        """Return the first lines of what git or its hooks said, fit for a terminal."""
+        lines = (_ESCAPE.sub("", line) for line in self.err.splitlines())
+        clean = ["".join(filter(str.isprintable, line)).strip() for line in lines]
+        told = [line for line in clean if line and not line.startswith("hint:")]
+        return "; ".join(told[:3])[:500] or f"nothing was said (exit code {self.code})"
+
+
+def verb(arguments: Sequence[str]) -> str:
+    """Return the name of the git command in ``arguments``."""
+    words = iter(arguments)
+    for word in words:
+        if word == "-c":
+            next(words)
+        elif not word.startswith("-"):
+            return word
+    return "git"
+
+
+def environment_words(clean: bool, env: Mapping[str, str]) -> list[str]:
+    """Return what stands before ``git`` where its own variables must not count.
+
+    GitPython can add to the environment, but takes nothing away.
+    """
+    if not clean:
+        return []
+    removed = [word for name in _LOCAL for word in ("-u", name)]
+    return ["env", *removed, *(f"{name}={value}" for name, value in env.items())]
+
+
+def wait(process: Popen[bytes], arguments: Sequence[str], stdin: bytes) -> Answer:
+    """Wait for git, which is stopped when it takes too long or on any interruption.
+
+    ``SIGTERM`` lets git remove its locks. A process that a hook leaves behind may keep
+    the output open; git itself having ended is what counts.
+    """
+    name = verb(arguments)
+    seconds = COMMIT_SECONDS if name == "commit" else READ_SECONDS
+    end = time.monotonic() + seconds
+    given: bytes | None = stdin
+    try:
+        while True:
+            try:
+                out, err = process.communicate(given, timeout=1)
+                break
+            except TimeoutExpired as expired:
+                given = None
+                if process.poll() is not None:
+                    out, err = expired.output or b"", expired.stderr or b""
+                    break
+                if time.monotonic() > end:
+                    raise TimedOutError(
+                        f"git {name} took longer than {seconds} seconds and was stopped"
+                    ) from None
+    finally:
+        _stop(process)
+    return Answer(name, process.returncode, out, err.decode("utf-8", "replace"))
+
+
+def _stop(process: Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(5)
+        except TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+class Whereabouts(NamedTuple):
+    """Where git finds the parts of a repository."""
+
+    hash_name: str
+    index_file: Path
+    git_dir: Path
+    root: Path
+
+    def plain(self, start: Path) -> bool:
+        """Whether the usual places are meant, whatever the environment says."""
+        inside = self.git_dir == self.root / ".git" and start.is_relative_to(self.root)
+        return inside and self.index_file == self.git_dir / "index"
+
+
+def whereabouts(answer: Answer) -> Whereabouts | None:
+    """Read the answer to :data:`WHERE`; None when there is no usable repository."""
+    words = os.fsdecode(answer.out).split("\n")
+    if answer.code or len(words) != len(("bare", *Whereabouts._fields, "")):
+        return None
+    _, hash_name, index, git_dir, root, _ = words
+    return Whereabouts(hash_name, Path(index), Path(git_dir), Path(root))
+
+
+def not_opened(path: Path, answer: Answer) -> CibgitError:
+    """Return why there is no repository to work with at ``path``."""
+    if untrusted := _UNTRUSTED.search(answer.err):
+        where = untrusted[1]
+        return PermissionDeniedError(
+            f"git does not trust the repository {where}: it belongs to another user",
+            f"If you do: git config --global --add safe.directory '{where}'",
+        )
+    if "not a git repository (or any" in answer.err:
+        return NoInputError(
+            f"there is no git repository at {path} or above it",
+            "Make one with: cibgit init",
+        )
+    if answer.out.startswith(b"true") or "bare repository" in answer.err:
+        return BadConfigError(
+            f"{path} is in a bare repository, which has no files to work on",
+            "Clone it, and work in the clone.",
+        )
+    if "must be run in a work tree" in answer.err:
+        return BadConfigError(f"{path} is inside git's own directory, not a work tree")
+    if answer.code == 0:
+        return BadConfigError(f"{path}: a line break in the path cannot be handled")
+    return answer.failure()
+
+
+def filtered(path: str) -> CibgitError:
+    """Return the error for a file that git stores in another form."""
+    return BadConfigError(
+        f"git would not store {path} as it is: a filter or an attribute changes it",
+        f"Put '{path} -text -filter -ident -working-tree-encoding' into .gitattributes.",
+    )
+
+
+def left_out(path: str) -> CibgitError:
+    """Return the error for a commit that git did not make, and gave no reason."""
+    return RefusedError(
+        f"git commit left {path} out", "Is it outside of a sparse checkout?"
+    )
+
+
+def rewritten(path: str, commit: str, first: bool) -> CibgitError:
+    """Return the error for a commit that holds other bytes than it was made for."""
+    undo = "update-ref -d HEAD" if first else "reset --soft HEAD~1"
+    return RefusedError(
+        f"a hook changed {path}: commit {commit} holds other bytes than were written",
+        f"Leave the file out in the hook; undo the commit with: git {undo}",
+    )
+
+
+def refuse_unfinished(root: Path, git_dir: Path) -> None:
+    """Raise when a merge or its like is under way, or when the index is locked."""
+    for name, what in _UNFINISHED.items():
+        if (git_dir / name).exists():
+            raise BusyError(
+                f"a git {what} is in progress in {root}",
+                f"Finish it, or give it up with: git {what} --abort",
+            )
+    lock = git_dir / "index.lock"
+    if lock.exists():
+        raise BusyError(
+            f"another git holds {lock}",
+            "Wait for it; if none is running, remove that file.",
+        )
+
+
+def revision(rev: str) -> str:
+    """Return what a user typed, if git can only take it for the name of an object."""
+    if not rev or rev[0] in "-:^" or not rev.isprintable():
+        raise NoInputError(f"{rev!r} cannot be the name of a commit")
+    return rev
+
+
+def file_name(path: str) -> str:
+    """Return the name of a file in the repository, if it is a plain one."""
+    pure = PurePosixPath(path)
+    parts = [part.lower() for part in pure.parts]
+    plain = str(pure) == path and not pure.is_absolute() and path != "."
+    if not plain or ".." in parts or ".git" in parts or not path.isprintable():
+        raise UsageError(f"{path!r} cannot be a file in a git repository")
+    return path
+
+
+def pathspec(path: str) -> str:
+    """Return the pathspec that matches one file, whatever characters its name has."""
+    special = path[:1] == ":" or set(path) & set("*?[\\")
+    return (":(literal)" if special else "") + file_name(path)
+
+
+def own_ref(name: str) -> str:
+    """Return the name of a ref, if it is one of cibgit's."""
+    if not name.startswith("refs/cibgit/") or not name.isprintable() or " " in name:
+        raise BadConfigError(f"{name!r} cannot be a ref of cibgit (refs/cibgit/...)")
+    return name
+
+
+def holders(history: Sequence[str], blob: str) -> list[str]:
+    """Return the commits of a raw history, oldest first, that hold ``blob``.
+
+    Each line is a commit with its parents, or what the commit before it changed against
+    its first parent.
+    """
+    held: dict[str, str] = {}
+    commit = ""
+    for line in history:
+        if line.startswith(":"):
+            held[commit] = line.split(" ", 4)[3]
+        elif line:
+            commit, *parents = line.split()
+            held[commit] = held.get(parents[0], "") if parents else ""
+    return [each for each, content in held.items() if content == blob]

@@ -1,0 +1,182 @@
+"""Values as text for a terminal: one line a fact, symbols and words, colour on demand."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from ..compare.change import AttributeChange, Change, Kind
+from ..flow.digest import Digests
+from ..flow.export import Exported
+from ..flow.push import Pushed
+from ..flow.status import Status
+
+SYMBOLS = {
+    Kind.ADDED: "+",
+    Kind.REMOVED: "-",
+    Kind.CHANGED: "~",
+    Kind.REPLACED: "±",
+    Kind.MOVED: ">",
+}
+_COLOURS = {
+    Kind.ADDED: "32",
+    Kind.REMOVED: "31",
+    Kind.CHANGED: "33",
+    Kind.REPLACED: "35",
+    Kind.MOVED: "36",
+}
+_COUNTED = (
+    (Kind.ADDED, "add", "added"),
+    (Kind.CHANGED, "change", "changed"),
+    (Kind.REPLACED, "replace", "replaced"),
+    (Kind.MOVED, "move", "moved"),
+    (Kind.REMOVED, "remove", "removed"),
+)
+
+
+def difference(
+    changes: Iterable[Change], old: str, new: str, *, colour: bool = False
+) -> str:
+    """Render changes under a header that says which side is which, with a count."""
+    changes = list(changes)
+    if not changes:
+        return "No changes."
+    body = "\n".join(change(each, colour=colour) for each in changes)
+    return f"--- {old}\n+++ {new}\n\n{body}\n\n{count(changes)}"
+
+
+def change(one: Change, *, colour: bool = False) -> str:
+    """Render one change: symbol, word and address, then what of it changed."""
+    head = f"{SYMBOLS[one.kind]} {one.address}"
+    if one.kind in (Kind.REPLACED, Kind.MOVED):
+        head += f" ({one.kind.value}{' ' + one.place if one.place else ''})"
+    lines = [printable(head)]
+    lines += [f"    {_attribute(each, one.kind)}" for each in one.attributes]
+    lines += [f"    {printable(line)}" for line in one.content]
+    text = "\n".join(lines)
+    return f"\033[{_COLOURS[one.kind]}m{text}\033[0m" if colour else text
+
+
+def count(changes: Iterable[Change], *, planned: bool = True) -> str:
+    """Render the line that counts: ``Plan: 1 to add, 2 to change.``"""
+    numbers = Counter(each.kind for each in changes)
+    if not numbers:
+        return "No changes."
+    parts = [
+        f"{numbers[kind]} to {future}" if planned else f"{numbers[kind]} {past}"
+        for kind, future, past in _COUNTED
+        if numbers[kind]
+    ]
+    return f"{'Plan' if planned else 'Changes'}: {', '.join(parts)}."
+
+
+def printable(text: str) -> str:
+    """Return a text without anything that a terminal would obey."""
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode()
+        for c in text
+    )
+
+
+def exported(result: Exported, name: str, short: str) -> str:
+    """Render what an export did."""
+    if result.outcome == "unchanged":
+        line = f"{name} {result.version} is commit {short} already; nothing to export."
+        if result.unpushed:
+            line += "\nHEAD has changes that are not pushed: cibgit diff"
+        return line
+    summary = count(result.changes, planned=False)
+    if result.outcome == "committed":
+        return f"Exported {name} {result.version} as {short}. {summary}"
+    return (
+        f"{result.obstacle}, and live changed too. {summary}\n"
+        f"The live state is commit {short} at {result.ref}; your branch is as it was.\n"
+        f"Merge it: git merge {result.ref}"
+    )
+
+
+def pushed(result: Pushed, name: str, short: str) -> str:
+    """Render what a push did, and where its result was seen."""
+    lines = [f"Pushed {short} to {name}: {result.before} -> {result.after}"]
+    lines.append(f"configuration digest  {result.digest}")
+    if result.moved_on:
+        lines.append(
+            f"changed again since by {printable(result.moved_on)}: cibgit status"
+        )
+    for proof in result.proofs:
+        if proof.digest == result.digest:
+            lines.append(f"  {proof.place:<18}  {proof.digest}  same")
+        else:
+            lines.append(
+                f"  {proof.place:<18}  not verified: {printable(proof.problem)}"
+            )
+    return "\n".join(lines)
+
+
+def status(found: Status, name: str, commits: dict[str, str]) -> str:
+    """Render how both sides stand; ``commits`` gives the short form of commit ids."""
+    live, applied = found.live, found.applied
+    lines = [
+        f"live      {name} {live.version}, changed by {live.last_change}"
+        + (f", {live.last_change.at}" if live.last_change.at else ""),
+        "applied   "
+        + (
+            f"{commits[applied.commit]} ({_FOUND[applied.found]})"
+            if applied
+            else "unknown"
+        ),
+        f"desired   {commits[found.head] if found.head else 'no commit yet'}",
+    ]
+    if found.missing:
+        lines.append(f"The live CIB names commit {found.missing[:12]}, which this clone"
+                     " does not have: git fetch --all")  # fmt: skip
+    if not applied:
+        lines.append("Nothing is known to be applied: cibgit export")
+    if found.drift:
+        lines.append(
+            f"Drift: live differs from applied. {count(found.drift, planned=False)}"
+        )
+    if found.unpushed:
+        lines.append(f"Not pushed: HEAD differs from applied. {count(found.unpushed)}")
+    if found.edited:
+        lines.append("Not committed: cib.xml is edited in the work tree.")
+    if found.in_sync:
+        lines.append("In sync.")
+    return printable("\n".join(lines))
+
+
+def digests(found: Digests) -> str:
+    """Render the digests of one CIB, and what its signature says."""
+    lines = [
+        f"on-disk        {found.on_disk}  what cib.xml.sig holds",
+        f"versioned      {found.versioned}  what a patchset holds",
+        f"configuration  {found.configuration}  what a push announces",
+        f"as Pacemaker   {found.dialect.value}",
+    ]
+    if found.signature is not None:
+        verdict = "matches" if found.matches else "does NOT match"
+        if not found.matches and found.signed_by:
+            verdict += f", it was written by Pacemaker {found.signed_by.value}"
+        lines.append(f"signature      {printable(found.signature)}  {verdict}")
+    return "\n".join(lines)
+
+
+_FOUND = {
+    "content": "live is exactly that",
+    "marker": "named by the live CIB",
+    "ref": "known from this clone",
+    "export": "the last export",
+}
+
+
+def _attribute(one: AttributeChange, kind: Kind) -> str:
+    if kind is Kind.ADDED:
+        return f"{one.name}: {_value(one.new)}"
+    if kind is Kind.REMOVED:
+        return f"{one.name}: {_value(one.old)}"
+    return f"{one.name}: {_value(one.old)} -> {_value(one.new)}"
+
+
+def _value(value: str | None) -> str:
+    if value is None:
+        return "(none)"
+    text = printable(value.replace("\n", "\\n"))
+    return text if text and text.strip() == text else f'"{text}"'

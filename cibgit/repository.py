@@ -1,0 +1,377 @@
+"""The git side: read, search and commit files in the user's repository.
+
+The only module that imports GitPython, and through it runs the git executable (2.31 or
+newer), so that hooks, signing and people's configuration count as they do for git. The
+path decides which repository is meant, never ``GIT_DIR`` and its like: cibgit may be
+started by a hook of another repository. File names are relative to git's top level.
+"""
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from subprocess import PIPE, Popen
+from typing import Any, cast
+
+from . import gitcall
+from .commit import Author, LogEntry, SavedFile, message_bytes, one_line, stand_in
+from .errors import CibgitError, NoInputError, PermissionDeniedError, UnreachableError
+from .gitcall import Answer, RefusedError, file_name, own_ref, pathspec, revision
+
+try:
+    from git import Git
+    from git.exc import GitCommandNotFound
+except ModuleNotFoundError:
+    raise
+except ImportError as _error:  # GitPython looks for git when it is imported
+    raise UnreachableError("git is not installed, or not on the PATH") from _error
+
+__all__ = ["Author", "LogEntry", "RefusedError", "Repository"]
+
+_HEX = re.compile(r"[0-9a-f]{40,64}")
+_NO_TRAILERS: Mapping[str, str] = {}
+
+
+class Repository:
+    """A git repository with a work tree; ``root`` is git's top level."""
+
+    def __init__(self, found: gitcall.Whereabouts, clean: bool) -> None:
+        self.root = found.root
+        self._git_dir = found.git_dir
+        self._hash_name = found.hash_name
+        self._clean = clean
+
+    @classmethod
+    def open(cls, path: Path) -> "Repository":
+        """Open the repository whose work tree holds ``path``."""
+        start = path.absolute()
+        if not start.is_dir():
+            raise NoInputError(f"{path}: there is no such directory")
+        # cleaning the environment costs 1 ms a call: only where there may be need
+        for clean in (False, True):
+            answer = _git(start, clean, gitcall.WHERE)
+            found = gitcall.whereabouts(answer)
+            if found and (clean or found.plain(start.resolve())):
+                return cls(found, clean)
+        raise gitcall.not_opened(path, answer)
+
+    @classmethod
+    def create(cls, path: Path) -> "Repository":
+        """Open the repository that holds ``path``; where there is none, make one there."""
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PermissionDeniedError(f"{path}: {error.strerror}") from error
+        try:
+            return cls.open(path)
+        except NoInputError:
+            answer = _git(path.absolute(), True, ["init", "--quiet"])
+            if answer.code:
+                raise answer.failure() from None
+        return cls.open(path)
+
+    def head(self) -> str | None:
+        """Return the full id of the commit that is checked out; None before the first."""
+        return self._objects("HEAD^{commit}")[0]
+
+    def branch(self) -> str | None:
+        """Return the branch that is checked out, or None when HEAD is detached."""
+        answer = self._run("symbolic-ref", "--quiet", "--short", "HEAD", ok=(0, 1))
+        return answer.text if answer.code == 0 else None
+
+    @property
+    def detached(self) -> bool:
+        """Whether HEAD is detached, so that a commit would belong to no branch."""
+        return self.branch() is None
+
+    def resolve(self, rev: str) -> str:
+        """Return the full commit id of what a user typed."""
+        name = f"{revision(rev)}^{{commit}}"
+        answer = self._run("rev-parse", "--verify", "--end-of-options", name, ok=None)
+        if answer.code or not _HEX.fullmatch(answer.text):
+            why = "is ambiguous" if "ambiguous" in answer.err else "names no commit"
+            raise NoInputError(f"{rev!r} {why} in the repository {self.root}")
+        return answer.text
+
+    def short(self, commit: str) -> str:
+        """Return the abbreviated id of a commit, as git shows it."""
+        name = f"{revision(commit)}^{{commit}}"
+        answer = self._run("rev-parse", "--short", "--end-of-options", name, ok=None)
+        return self.resolve(commit) if answer.code else answer.text
+
+    def read(self, rev: str, path: str) -> bytes:
+        """Return the bytes that ``rev`` has at ``path``, exactly as git stores them."""
+        name = f"{revision(rev)}:{file_name(path)}"
+        answer = self._run("cat-file", "blob", name, ok=None)
+        if answer.code == 0:
+            return answer.out
+        self.resolve(rev)
+        if self._objects(name) == [None]:
+            raise NoInputError(f"{path} is not in {rev}")
+        raise answer.failure()
+
+    def blob_id(self, data: bytes) -> str:
+        """Return the id that these bytes have in this repository; nothing is written."""
+        digest = hashlib.new(self._hash_name, usedforsecurity=False)
+        digest.update(b"blob %d\0" % len(data))
+        digest.update(data)
+        return digest.hexdigest()
+
+    def newest_commit_with(
+        self, path: str, blob: str, start: str = "HEAD"
+    ) -> str | None:
+        """Return the newest commit up to ``start`` that has exactly this blob at ``path``.
+
+        Later commits may have changed the file again. Every commit counts, those on
+        merged branches too; a shallow history ends where it is cut.
+        """
+        tip, current = self._objects(
+            f"{revision(start)}^{{commit}}", f"{start}:{file_name(path)}"
+        )
+        if tip is None and start != "HEAD":
+            self.resolve(start)
+        if tip is None or current == blob:
+            return tip
+        # every commit, oldest first, with what it changed against its first parent
+        history = self._run(
+            *gitcall.LOG, "--full-history", "--sparse", "--date-order", "--reverse", "--raw",
+            "--diff-merges=first-parent", "--no-renames", "--no-abbrev",
+            "--format=%H %P", tip, "--", pathspec(path),
+        )  # fmt: skip
+        found = gitcall.holders(history.text.splitlines(), blob)
+        return found[-1] if found else None
+
+    def newest_commit_with_trailer(
+        self, path: str, trailer: str = "CIB-Version", start: str = "HEAD"
+    ) -> str | None:
+        """Return the newest commit up to ``start`` that changed ``path`` with a trailer."""
+        form = f"%H%x00%(trailers:key={trailer},unfold,valueonly,separator=%x20)"
+        for limit in (16, -1):  # it nearly always is among the first
+            found = self._history(
+                start, path, f"--max-count={limit}", f"--format={form}", "--full-history",
+                "--fixed-strings", "--regexp-ignore-case", f"--grep={trailer}:",
+            )  # fmt: skip
+            for commit, value in found:
+                if value.strip():
+                    return commit
+        return None
+
+    def log(self, path: str, limit: int = 10, start: str = "HEAD") -> list[LogEntry]:
+        """Return the newest commits up to ``start`` that changed ``path``, newest first."""
+        options = (f"--max-count={limit}", "--format=%H%x00%at%x00%an%x00%s")
+        entries = []
+        for commit, at, author, subject in self._history(start, path, *options):
+            when = datetime.fromtimestamp(min(int(at), 2**37), UTC)
+            entries.append(LogEntry(commit, when, author, subject))
+        return entries
+
+    def subject(self, commit: str) -> str:
+        """Return the first line of a commit's message."""
+        return self._show(commit, "%s")
+
+    def trailers(self, commit: str) -> dict[str, str]:
+        """Return the trailers of a commit; of several with one name, the last."""
+        lines = self._show(commit, "%(trailers:only,unfold)").splitlines()
+        pairs = (line.partition(":") for line in lines if line)
+        return {key.strip(): value.strip() for key, _, value in pairs}
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Return whether ``newer`` is ``older`` or has it in its history."""
+        revs = (revision(older), revision(newer))
+        answer = self._run("merge-base", "--is-ancestor", *revs, ok=None)
+        if answer.code > 1:
+            for rev in revs:
+                self.resolve(rev)
+            raise answer.failure()
+        return answer.code == 0
+
+    def has_commit(self, commit: str) -> bool:
+        """Return whether the commit with this full id is in this clone."""
+        if not _HEX.fullmatch(commit) or len(commit) != len(self.blob_id(b"")):
+            return False
+        return self._objects(f"{commit}^{{commit}}") == [commit]
+
+    def is_dirty(self, path: str) -> bool:
+        """Return whether the work tree or the index differ from HEAD at ``path``.
+
+        A file that git does not track, or ignores, differs.
+        """
+        answer = self._run(
+            "--no-optional-locks", "status", "--porcelain", "-z", "--no-renames",
+            "--untracked-files=all", "--ignored", "--", pathspec(path),
+        )  # fmt: skip
+        return bool(answer.out)
+
+    def get_ref(self, name: str) -> str | None:
+        """Return the commit that a ref of cibgit names, or None."""
+        return self._objects(f"{own_ref(name)}^{{commit}}")[0]
+
+    def set_ref(self, name: str, commit: str, reason: str) -> None:
+        """Let a ref under ``refs/cibgit/`` name ``commit``; the reflog says why."""
+        self._run(
+            "update-ref", "--create-reflog", "--no-deref", "-m", one_line(reason),
+            own_ref(name), self.resolve(commit),
+        )  # fmt: skip
+
+    def commit_file(
+        self,
+        path: str,
+        data: bytes,
+        message: str,
+        *,
+        author: Author | None = None,
+        trailers: Mapping[str, str] = _NO_TRAILERS,
+    ) -> str:
+        """Write a file and commit it alone; return the full commit id.
+
+        What else is staged or changed stays as it is; hooks and signing run. Where HEAD
+        has these bytes already nothing is committed and HEAD is returned. When anything
+        refuses, the file is put back to what it was. A commit in which a hook changed
+        the bytes is reported and left in place.
+        """
+        text = message_bytes(message, trailers)
+        spec, blob = pathspec(path), self.blob_id(data)
+        saved = SavedFile(self.root / path)
+        gitcall.refuse_unfinished(self.root, self._git_dir)
+        self._refuse_filters(path, data)
+        before = self._objects("HEAD^{commit}", f"HEAD:{path}")
+        tracked = before[1] is not None or bool(self._run("ls-files", "--", spec).out)
+        try:
+            if saved.data != data:
+                saved.replace(data)
+            if before[1] == blob:
+                self._run("add", "--force", "--", spec)
+                return str(before[0])
+            if not tracked:
+                self._run("add", "--force", "--intent-to-add", "--", spec)
+            commit = ("commit", "--only", "--quiet", "--cleanup=whitespace", "--file=-")
+            self._sign(*commit, "--", spec, text=text, author=author)
+        except BaseException as error:
+            if self._objects("HEAD^{commit}", f"HEAD:{path}") == before:
+                saved.put_back()
+                if not tracked:
+                    self._run("update-index", "--force-remove", "--", path)
+                raise
+            if not isinstance(error, CibgitError):
+                raise
+        return self._made(path, blob, before, saved)
+
+    def commit_tree_file(  # noqa: PLR0913
+        self,
+        parent: str | None,
+        path: str,
+        data: bytes,
+        message: str,
+        *,
+        author: Author | None = None,
+        trailers: Mapping[str, str] = _NO_TRAILERS,
+    ) -> str:
+        """Make a commit with one file replaced on top of ``parent``; return its full id.
+
+        HEAD, index, work tree and refs stay as they are; :meth:`set_ref` can keep it.
+        """
+        text = message_bytes(message, trailers)
+        base = [] if parent is None else [self.resolve(parent)]
+        blob = self._run("hash-object", "-w", "--stdin", stdin=data).text
+        entry = os.fsencode(f"100644 {blob}\t{file_name(path)}\0")
+        with tempfile.TemporaryDirectory(prefix="cibgit-") as folder:
+            env = {"GIT_INDEX_FILE": f"{folder}/index"}
+            alone = ("-c", "core.splitIndex=false")
+            if base:
+                self._run(*alone, "read-tree", *base, env=env)
+            index = (*alone, "update-index", "-z", "--index-info")
+            self._run(*index, stdin=entry, env=env)
+            tree = self._run("write-tree", env=env).text
+        parents = [word for each in base for word in ("-p", each)]
+        return self._sign("commit-tree", *parents, tree, text=text, author=author).text
+
+    def _run(
+        self,
+        *arguments: str,
+        ok: Sequence[int] | None = (0,),
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Run git at the top level; ``ok=None`` leaves the exit code to the caller."""
+        answer = _git(self.root, self._clean, arguments, stdin, env)
+        if ok is not None and answer.code not in ok:
+            raise answer.failure()
+        return answer
+
+    def _objects(self, *names: str) -> list[str | None]:
+        """Return the full id of each name in git's syntax, None where there is none."""
+        lines = os.fsencode("".join(f"{name}\n" for name in names))
+        found = self._run("cat-file", "--batch-check=%(objectname)", stdin=lines).text
+        return [x if _HEX.fullmatch(x) else None for x in found.split("\n")]
+
+    def _history(self, start: str, path: str, *options: str) -> list[list[str]]:
+        """Return the fields of each commit that changed ``path``."""
+        revs = (revision(start), "--", pathspec(path))
+        answer = self._run(*gitcall.LOG, *options, *revs, ok=None)
+        if answer.code:
+            if start != "HEAD" or self.head() is not None:
+                self.resolve(start)
+                raise answer.failure()
+            return []
+        return [line.split("\0") for line in answer.text.split("\n") if line]
+
+    def _show(self, commit: str, form: str) -> str:
+        rev = self.resolve(commit)
+        return self._run(
+            *gitcall.LOG, "--max-count=1", f"--format={form}", rev, "--"
+        ).text
+
+    def _sign(self, *arguments: str, text: bytes, author: Author | None) -> Answer:
+        """Run a command that makes a commit; somebody stands in where nobody is set up."""
+        command = ("-c", "i18n.commitEncoding=UTF-8", *arguments)
+        env = author.environment() if author else {}
+        answer = self._run(*command, ok=None, stdin=text, env=env)
+        if answer.code and "Please tell me who you are" in answer.err:
+            for key, value in stand_in(answer.err).items():
+                if not self._run("config", "--get", key, ok=(0, 1)).text:
+                    command = ("-c", f"{key}={value}", *command)
+            answer = self._run(*command, ok=None, stdin=text, env=env)
+        if answer.code:
+            raise answer.failure()
+        return answer
+
+    def _refuse_filters(self, path: str, data: bytes) -> None:
+        """Raise when git would store other bytes than it is given."""
+        options = ("--stdin", f"--path={path}")
+        if self._run("hash-object", *options, stdin=data).text != self.blob_id(data):
+            raise gitcall.filtered(path)
+
+    def _made(
+        self, path: str, blob: str, before: list[str | None], saved: SavedFile
+    ) -> str:
+        """Return the new commit, when it holds the bytes that it was made for."""
+        commit, found = self._objects("HEAD^{commit}", f"HEAD:{path}")
+        if commit is None or commit == before[0]:
+            saved.put_back()
+            raise gitcall.left_out(path)
+        if found != blob:
+            raise gitcall.rewritten(path, self.short(commit), first=before[0] is None)
+        return commit
+
+
+def _git(
+    directory: Path,
+    clean: bool,
+    arguments: Sequence[str],
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+) -> Answer:
+    """Run git in a directory, within bounds, never asking for a password."""
+    env = {**gitcall.ENVIRONMENT, **(env or {})}
+    words = gitcall.environment_words(clean, env)
+    words += [str(Git.GIT_PYTHON_GIT_EXECUTABLE), "-C", str(directory), *arguments]
+    stream = cast("Any", PIPE)
+    try:
+        running = Git().execute(words, istream=stream, as_process=True, env=env)
+    except (GitCommandNotFound, OSError) as error:
+        raise UnreachableError(f"git cannot be started: {error}") from error
+    # ``running`` closes the pipes when it goes, so it has to stay until then
+    return gitcall.wait(cast("Popen[bytes]", running.proc), arguments, stdin)
