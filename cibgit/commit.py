@@ -17,6 +17,7 @@ from pathlib import Path
 from .errors import BadConfigError, PermissionDeniedError, UsageError
 
 _TRAILER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+_TRAILER_LINE = re.compile(_TRAILER.pattern + ": ")
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,7 @@ def message_bytes(text: str, trailers: Mapping[str, str]) -> bytes:
     values = ((key, one_line(value)) for key, value in trailers.items())
     block = "".join(f"{key}: {value}\n" for key, value in values if value)
     _, above, last = body.rpartition("\n\n")
-    keys = [line.partition(": ")[0] for line in last.splitlines()]
-    joins = above and all(_TRAILER.fullmatch(key) for key in keys)
+    joins = above and all(_TRAILER_LINE.match(line) for line in last.splitlines())
     gap = "\n" if joins or not block else "\n\n"
     return (body + gap + block).encode("utf-8", "replace")
 
@@ -98,17 +98,18 @@ class SavedFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if path.parent.resolve() / path.name != path or path.is_symlink():
-            raise BadConfigError(
-                f"{path} is a symbolic link, or stands behind one; only regular files"
-                " of the repository are written"
-            )
-        self._missing = [each for each in path.parents if not each.exists()]
         try:
+            plain = path.parent.resolve() / path.name == path and not path.is_symlink()
+            self._missing = [each for each in path.parents if not each.exists()]
             self.data = path.read_bytes() if path.exists() else None
             self._mode = path.stat().st_mode & 0o7777 if path.exists() else 0
         except OSError as error:
             raise denied(path, error) from error
+        if not plain:
+            raise BadConfigError(
+                f"{path} is a symbolic link, or stands behind one; only regular files"
+                " of the repository are written"
+            )
 
     def replace(self, data: bytes, mode: int = 0o644) -> None:
         """Replace the file at once: readers see the old bytes or the new, never a part."""
@@ -134,7 +135,8 @@ class SavedFile:
         if self.data is not None:
             self.replace(self.data, self._mode)
             return
-        self.path.unlink(missing_ok=True)
+        with suppress(OSError):  # it never came to be
+            self.path.unlink()
         for folder in self._missing:
             with suppress(OSError):  # somebody else has put something there
                 folder.rmdir()

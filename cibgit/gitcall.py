@@ -41,6 +41,15 @@ LOG = (
 )
 """``git log``, whatever people have configured for their own eyes."""
 
+STOP_SECONDS = 5.0
+"""How long git may take to clean up when it is stopped."""
+
+LINGER_SECONDS = 10.0
+"""How long a process that a hook left behind may go on writing, once git has ended."""
+
+GLANCE_SECONDS = 1.0
+"""How often it is looked whether git has ended."""
+
 ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C.UTF-8",  # English, and hooks still know what a letter is
@@ -141,19 +150,23 @@ def wait(process: Popen[bytes], arguments: Sequence[str], stdin: bytes) -> Answe
     """
     name = verb(arguments)
     seconds = COMMIT_SECONDS if name == "commit" else READ_SECONDS
-    end = time.monotonic() + seconds
+    now = alive = time.monotonic()
+    end = now + seconds
     given: bytes | None = stdin
     try:
         while True:
             try:
-                out, err = process.communicate(given, timeout=1)
+                out, err = process.communicate(given, timeout=GLANCE_SECONDS)
                 break
             except TimeoutExpired as expired:
                 given = None
-                if process.poll() is not None:
+                now = time.monotonic()
+                if process.poll() is None:
+                    alive = now
+                elif now - alive > LINGER_SECONDS:
                     out, err = expired.output or b"", expired.stderr or b""
                     break
-                if time.monotonic() > end:
+                if alive > end:
                     raise TimedOutError(
                         f"git {name} took longer than {seconds} seconds and was stopped"
                     ) from None
@@ -166,7 +179,7 @@ def _stop(process: Popen[bytes]) -> None:
     if process.poll() is None:
         process.terminate()
         try:
-            process.wait(5)
+            process.wait(STOP_SECONDS)
         except TimeoutExpired:
             process.kill()
             process.wait()
@@ -197,26 +210,30 @@ def whereabouts(answer: Answer) -> Whereabouts | None:
 
 def not_opened(path: Path, answer: Answer) -> CibgitError:
     """Return why there is no repository to work with at ``path``."""
-    if untrusted := _UNTRUSTED.search(answer.err):
+    err = answer.err
+    if untrusted := _UNTRUSTED.search(err):
         where = untrusted[1]
         return PermissionDeniedError(
             f"git does not trust the repository {where}: it belongs to another user",
             f"If you do: git config --global --add safe.directory '{where}'",
         )
-    if "not a git repository (or any" in answer.err:
+    if "cannot change to" in err and not _DENIED.search(err):
+        return NoInputError(f"{path}: there is no such directory")
+    if "not a git repository (or any" in err:
         return NoInputError(
             f"there is no git repository at {path} or above it",
             "Make one with: cibgit init",
         )
-    if answer.out.startswith(b"true") or "bare repository" in answer.err:
-        return BadConfigError(
-            f"{path} is in a bare repository, which has no files to work on",
-            "Clone it, and work in the clone.",
-        )
-    if "must be run in a work tree" in answer.err:
-        return BadConfigError(f"{path} is inside git's own directory, not a work tree")
-    if answer.code == 0:
-        return BadConfigError(f"{path}: a line break in the path cannot be handled")
+    bare = answer.out.startswith(b"true") or "bare repository" in err
+    for applies, message in (
+        (bare, f"{path} is in a bare repository; clone it, and work in the clone"),
+        ("run in a work tree" in err, f"{path} is inside git's own directory"),
+        # an option that git does not know is echoed
+        (answer.out.startswith(b"--"), "this git is too old: 2.31 or newer is needed"),
+        (not answer.code, f"{path}: a line break in the path cannot be handled"),
+    ):
+        if applies:
+            return BadConfigError(message)
     return answer.failure()
 
 
@@ -225,13 +242,6 @@ def filtered(path: str) -> CibgitError:
     return BadConfigError(
         f"git would not store {path} as it is: a filter or an attribute changes it",
         f"Put '{path} -text -filter -ident -working-tree-encoding' into .gitattributes.",
-    )
-
-
-def left_out(path: str) -> CibgitError:
-    """Return the error for a commit that git did not make, and gave no reason."""
-    return RefusedError(
-        f"git commit left {path} out", "Is it outside of a sparse checkout?"
     )
 
 

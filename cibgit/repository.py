@@ -11,6 +11,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -48,8 +49,6 @@ class Repository:
     def open(cls, path: Path) -> "Repository":
         """Open the repository whose work tree holds ``path``."""
         start = path.absolute()
-        if not start.is_dir():
-            raise NoInputError(f"{path}: there is no such directory")
         # cleaning the environment costs 1 ms a call: only where there may be need
         for clean in (False, True):
             answer = _git(start, clean, gitcall.WHERE)
@@ -250,14 +249,17 @@ class Repository:
             commit = ("commit", "--only", "--quiet", "--cleanup=whitespace", "--file=-")
             self._sign(*commit, "--", spec, text=text, author=author)
         except BaseException as error:
-            if self._objects("HEAD^{commit}", f"HEAD:{path}") == before:
+            now = before
+            with suppress(CibgitError):
+                now = self._objects("HEAD^{commit}", f"HEAD:{path}")
+            if now == before:  # nothing was committed, as far as anybody can tell
                 saved.put_back()
                 if not tracked:
-                    self._run("update-index", "--force-remove", "--", path)
+                    self._run("update-index", "--force-remove", "--", path, ok=None)
                 raise
             if not isinstance(error, CibgitError):
                 raise
-        return self._made(path, blob, before, saved)
+        return self._made(path, blob, first=before[0] is None)
 
     def commit_tree_file(  # noqa: PLR0913
         self,
@@ -284,7 +286,7 @@ class Repository:
                 self._run(*alone, "read-tree", *base, env=env)
             index = (*alone, "update-index", "-z", "--index-info")
             self._run(*index, stdin=entry, env=env)
-            tree = self._run("write-tree", env=env).text
+            tree = self._run(*alone, "write-tree", env=env).text
         parents = [word for each in base for word in ("-p", each)]
         return self._sign("commit-tree", *parents, tree, text=text, author=author).text
 
@@ -344,16 +346,11 @@ class Repository:
         if self._run("hash-object", *options, stdin=data).text != self.blob_id(data):
             raise gitcall.filtered(path)
 
-    def _made(
-        self, path: str, blob: str, before: list[str | None], saved: SavedFile
-    ) -> str:
+    def _made(self, path: str, blob: str, first: bool) -> str:
         """Return the new commit, when it holds the bytes that it was made for."""
         commit, found = self._objects("HEAD^{commit}", f"HEAD:{path}")
-        if commit is None or commit == before[0]:
-            saved.put_back()
-            raise gitcall.left_out(path)
-        if found != blob:
-            raise gitcall.rewritten(path, self.short(commit), first=before[0] is None)
+        if commit is None or found != blob:
+            raise gitcall.rewritten(path, self.short("HEAD"), first)
         return commit
 
 

@@ -144,7 +144,8 @@ def mangled_attributes(
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MARKUP_AFTER_NON_ASCII = re.compile(r"[^\x00-\x7f].*[<>&\"]", re.DOTALL)
 _SPECIAL = re.compile(rb"['\x7f-\xff]|&#|<[!?]| xml(?:ns)?[:=]")
-_VERBATIM = re.compile(rb"<[!?]| xml(?:ns)?[:=]")
+_FOREIGN = re.compile(rb"<\?|<!\[| xml(?:ns)?[:=]")
+_COMMENT = re.compile(rb"<!--(.*?)-->", re.DOTALL)
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", '"': "&quot;"}
 _OLD_WORDS = {"'": "&apos;", "\t": "    ", "\n": "\\n", "\r": "\\r"}
 _REPLACEMENTS = {
@@ -168,10 +169,13 @@ _REPLACEMENTS[Dialect.OLD] = _REPLACEMENTS[Dialect.MID]
 def _needs_serializer(data: bytes, dialect: Dialect) -> bool:
     """Say whether replacing bytes in lxml's dump could touch more than attribute values.
 
-    lxml writes a hundred times faster than Python does; only comments, CDATA, processing
-    instructions, namespaces and, for the older dialects, non-ASCII text need the slow way.
+    lxml writes a hundred times faster than Python does. Only special characters in
+    comments, CDATA, processing instructions, namespaces and, for the older dialects,
+    non-ASCII text need the slow way.
     """
-    if _VERBATIM.search(data):
+    if _FOREIGN.search(data):
+        return True
+    if any(_SPECIAL.search(text) for text in _COMMENT.findall(data)):
         return True
     return dialect is not Dialect.NEW and not data.isascii()
 

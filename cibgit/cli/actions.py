@@ -59,7 +59,9 @@ def init(
         typer.echo(as_json.dumps("init", root=str(done.root), files=done.files))
     else:
         typer.echo(f"{done.root} is ready for cluster {cluster} at {at}")
-        typer.echo(f"New: {', '.join(done.files)}. Next: cibgit export -C {done.root}")
+        typer.echo(
+            f"Committed: {', '.join(done.files)}. Next: cibgit export -C {done.root}"
+        )
     return ExitCode.OK
 
 
@@ -202,6 +204,7 @@ def _carry_out(
     from dataclasses import replace
 
     from ..flow.push import push as run
+    from ..flow.push import rehearse
     from ..render import json, text
 
     site = planned.site
@@ -210,6 +213,8 @@ def _carry_out(
         wanted = site.repository.short(commit_id) if commit_id else "(new commit)"
         labels = f"{planned.live.source} ({planned.live.version})", f"desired {wanted}"
         typer.echo(text.difference(planned.changes, *labels, colour=gather.colour()))
+    if planned.commit is None:
+        rehearse(planned)
     if dry_run:
         if as_json:
             found = json.changes(planned.changes)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from ..cib.digest import Dialect, dialect_of, dump, versioned
+from ..cib.digest import Dialect, dialect_of, versioned
 from ..cib.document import Cib, Element, parse
 from ..cib.patchset import Patchset
 from ..cib.patchset import apply as apply_patchset
@@ -51,8 +51,8 @@ class Directory:
     """A directory with a ``cib.xml`` as the live side.
 
     ``version`` is the Pacemaker release that will read the files, where the user says
-    so. ``installed`` returns the release installed on this machine; it is asked for the
-    system directory only. ``patience`` bounds the wait for another cibgit.
+    so. ``installed`` returns the release installed on this machine, or None; it is asked
+    for the system directory only. ``patience`` bounds the wait for another cibgit.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class Directory:
             dialect = self._dialect(pair)
             old = pair.verified(dialect)
             result = _patched(patchset, old, dialect)
-            if dump(result.root, Dialect.NEW) == dump(old.root, Dialect.NEW):
+            if etree.tostring(result.root) == etree.tostring(old.root):
                 return
             _stamp(result, old)
             files.replace(result, dialect, lambda: self._refuse_busy(files))
@@ -229,7 +229,7 @@ def _stamp(result: Cib, old: Cib) -> None:
     """
     root = result.root
     admin_epoch, epoch, _ = result.version
-    if dump(result.configuration, Dialect.NEW) != dump(old.configuration, Dialect.NEW):
+    if etree.tostring(result.configuration) != etree.tostring(old.configuration):
         epoch += 1
     numbers = {"admin_epoch": admin_epoch, "epoch": epoch, "num_updates": 0}
     for name, number in numbers.items():

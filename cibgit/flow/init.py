@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import config
-from ..errors import UsageError
+from ..errors import UnsafeError, UsageError
 from ..repository import Repository
+
+ATTRIBUTES = ".gitattributes"
 
 _PACKAGE = Path(__file__).parent.parent
 _TEMPLATES = (_PACKAGE / "repo-template", _PACKAGE.parent / "repo-template")
@@ -13,41 +15,61 @@ _TEMPLATES = (_PACKAGE / "repo-template", _PACKAGE.parent / "repo-template")
 
 @dataclass(frozen=True)
 class Initialized:
-    """What ``init`` laid down: the folder, and the files that are new or longer."""
+    """What ``init`` laid down and committed: the folder, and its new or longer files."""
 
     root: Path
     files: list[str]
 
 
 def init(folder: Path, cluster: config.ClusterConfig) -> Initialized:
-    """Create or extend a repository; nothing that is there is overwritten.
+    """Create or extend a repository; what is there is kept, and each file committed.
 
-    Raises :class:`~cibgit.errors.UsageError` when the cluster is defined already.
+    Raises :class:`~cibgit.errors.UsageError` when the cluster is defined already, and
+    :class:`~cibgit.errors.UnsafeError` when a file to be extended is being edited.
     """
     config.checked_name(cluster.name)
-    folder.mkdir(parents=True, exist_ok=True)
-    Repository.create(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be created: {error.strerror}") from None
+    repository = Repository.create(folder)
     settings = folder / config.FILE
-    known = config.load(settings).clusters if settings.exists() else {}
-    if cluster.name in known:
+    if settings.exists() and cluster.name in config.load(settings).clusters:
         raise UsageError(f"{settings} has a cluster {cluster.name!r} already")
-    files = [name for name in _lay_down(folder) if name != config.FILE]
-    with settings.open("a", encoding="utf-8") as stream:
-        stream.write("\n" + config.table(cluster))
-    config.load(settings)
-    (folder / "clusters" / cluster.name).mkdir(parents=True, exist_ok=True)
-    return Initialized(folder, [config.FILE, *files])
+    attributes = _extended(folder / ATTRIBUTES, _template(ATTRIBUTES))
+    clusters = (
+        _extended(settings, _template(config.FILE)) + f"\n{config.table(cluster)}"
+    )
+    new = {
+        ATTRIBUTES: (attributes, "Keep the bytes of every cib.xml as they are"),
+        config.FILE: (clusters, f"Add cluster {cluster.name}"),
+    }
+    top = folder.resolve().relative_to(repository.root.resolve())
+    changed = []
+    for name, (text, message) in new.items():
+        path = (top / name).as_posix()
+        if (folder / name).exists() and (folder / name).read_text() == text:
+            continue
+        if (folder / name).exists() and repository.is_dirty(path):
+            raise UnsafeError(
+                f"{path} has changes that are not committed", "Commit them."
+            )
+        repository.commit_file(path, text.encode(), message)
+        changed.append(name)
+    return Initialized(folder, changed)
 
 
-def _lay_down(folder: Path) -> list[str]:
-    """Copy the template's files that are not there yet."""
-    template = next(path for path in _TEMPLATES if path.is_dir())
-    created = []
-    for source in sorted(template.rglob("*")):
-        name = source.relative_to(template)
-        target = folder / name
-        if source.is_file() and not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(source.read_bytes())
-            created.append(str(name))
-    return created
+def _extended(file: Path, template: str) -> str:
+    """Return what a file says now, followed by the template where it is not in it."""
+    if not file.exists():
+        return template
+    present = file.read_text(encoding="utf-8")
+    rules = [line for line in template.splitlines() if line and line[0] != "#"]
+    if all(rule in present.splitlines() for rule in rules):
+        return present
+    return present.rstrip("\n") + "\n\n" + template
+
+
+def _template(name: str) -> str:
+    folder = next(path for path in _TEMPLATES if path.is_dir())
+    return (folder / name).read_text(encoding="utf-8")

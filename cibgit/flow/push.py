@@ -68,6 +68,14 @@ class Pushed:
         return all(p.digest == self.digest or p.problem for p in self.proofs)
 
 
+def rehearse(planned: Plan) -> None:
+    """Refuse now what :func:`push` would refuse later, before a commit is made for it."""
+    if planned.changes:
+        target = planned.target()
+        build_verified(planned.live, target, planned.site.cluster.dialect())
+        planned.site.cluster.check_writable(target)
+
+
 def push(planned: Plan, sleep: Sleep = time.sleep) -> Pushed:
     """Carry out a plan and prove that the cluster runs exactly its target.
 

@@ -1,0 +1,110 @@
+"""A repository that is worked on from the nodes of a live cluster."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .cluster import LiveCluster
+
+RESOURCES = b"""\
+<resources>
+<primitive id="vip" class="ocf" provider="pacemaker" type="Dummy">
+<instance_attributes id="vip-params"><nvpair id="vip-fake" name="fake" value="1"/>
+</instance_attributes>
+<operations><op id="vip-monitor" name="monitor" interval="30s"/></operations>
+</primitive>
+<primitive id="db" class="ocf" provider="pacemaker" type="Dummy"/>
+</resources>
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command in a node answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """One repository for one live cluster; every node sees the same folder."""
+
+    cluster: LiveCluster
+    root: Path
+
+    @classmethod
+    def create(cls, cluster: LiveCluster, root: Path) -> "Workplace":
+        """Give the cluster two resources, and export it from the first node."""
+        node = cluster.nodes[0]
+        cluster.cibadmin(node, "-R", "-o", "resources", "-p", input=RESOURCES)
+        cluster.wait(settle=True)
+        place = cls(cluster, root)
+        arguments = ("init", str(root), "--cluster", "prod")
+        assert place.in_node(node, *arguments).code == 0
+        exported = place.cibgit(node, "export", "--json")
+        assert exported.code == 0, exported
+        assert exported.json["outcome"] == "committed"
+        return place
+
+    @property
+    def file(self) -> Path:
+        return self.root / "clusters/prod/cib.xml"
+
+    def cibgit(
+        self,
+        node: str,
+        *arguments: str,
+        timeout: float = 60,
+        stdin: bytes | None = None,
+    ) -> Answer:
+        """Run cibgit on a node, for this repository."""
+        return self.in_node(
+            node, *arguments, "-C", str(self.root), timeout=timeout, stdin=stdin
+        )
+
+    def in_node(
+        self,
+        node: str,
+        *arguments: str,
+        timeout: float = 60,
+        stdin: bytes | None = None,
+    ) -> Answer:
+        argv = [sys.executable, "-m", "cibgit", *arguments]
+        done = self.cluster.run(node, argv, timeout=timeout, input=stdin)
+        return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def edit(self, old: str, new: str) -> None:
+        text = self.file.read_text()
+        assert old in text
+        self.file.write_text(text.replace(old, new))
+
+    def git(self, *arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments],
+            cwd=self.root,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+
+    def epoch(self, node: str | None = None) -> str:
+        """Return ``admin_epoch.epoch`` as a node has it."""
+        from cibgit.cib.document import parse
+
+        data = self.cluster.cibadmin(node or self.cluster.nodes[0], "-Q")
+        return str(parse(data, "live").version).rpartition(".")[0]
+
+    def digest(self, node: str) -> str:
+        """Return the digest of a node's configuration as Pacemaker's own tool tells it."""
+        configuration = self.cluster.cibadmin(node, "-Q", "-o", "configuration")
+        printed = self.cluster.cibadmin(node, "-5", "-p", input=configuration)
+        return printed.decode().strip()
