@@ -6,8 +6,15 @@ keeps Pacemaker's tools from judging them.
 
 from collections.abc import Sequence
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from lxml import etree
+
+# a busy machine is no bug: no deadlines
+settings.register_profile(
+    "cibgit", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("cibgit")
 
 Element = etree._Element
 
@@ -99,7 +106,9 @@ def cibs(
     status: bool = False,
 ) -> bytes:
     """A small CIB with values ``among`` those given (default: any)."""
-    return etree.tostring(draw(_trees(among or values(), status)), encoding="utf-8")
+    return etree.tostring(
+        draw(_trees(values() if among is None else among, status)), encoding="utf-8"
+    )
 
 
 @st.composite
@@ -107,7 +116,7 @@ def pairs(
     draw: st.DrawFn, among: st.SearchStrategy[str] | None = None
 ) -> tuple[bytes, bytes]:
     """A small CIB and what a few arbitrary edits of its configuration made of it."""
-    among = among or values()
+    among = values() if among is None else among
     old = draw(_trees(among, status=draw(st.booleans())))
     new = etree.fromstring(etree.tostring(old))
     for number in range(draw(st.integers(0, 5))):

@@ -52,7 +52,7 @@ def side(
 
     ``live``, ``-`` (standard input), a file that exists, or else a git revision.
     """
-    from ..flow.site import read_file
+    from ..flow.files import read_file
 
     if argument == LIVE:
         return live(folder, cluster, at)
@@ -95,14 +95,14 @@ def live(folder: Path, cluster: str | None, at: str | None) -> "tuple[Cib, str]"
 
 def stdin() -> "Cib":
     """Read a CIB from standard input."""
-    from ..flow.site import authored
+    from ..flow.files import authored
 
     return authored(sys.stdin.buffer.read(), "standard input")
 
 
 def edited(folder: Path, cluster: str | None) -> "tuple[Cib, str]":
     """Return the CIB of the work tree and what to call it."""
-    from ..flow.site import read_file
+    from ..flow.files import read_file
 
     root, settings = configured(folder, cluster)
     return read_file(root / settings.path), settings.path

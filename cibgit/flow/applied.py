@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from ..cib.document import Cib
 from ..cib.owned import marker_commit
-from .site import Site, same, written
+from .files import same, written
+from .site import Site
 
 
 @dataclass(frozen=True)

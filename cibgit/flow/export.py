@@ -12,7 +12,8 @@ from ..compare.diff import compare
 from ..errors import UnsafeError
 from ..repository import Author
 from .applied import Applied, find_applied
-from .site import Site, same, written
+from .files import same, written
+from .site import Site
 
 
 class Details(TypedDict):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import PermissionDeniedError
-from .site import authored, read_file, written
+from .files import authored, read_file, written
 
 
 @dataclass(frozen=True)

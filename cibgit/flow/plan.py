@@ -12,8 +12,9 @@ from ..compare.change import Change
 from ..compare.diff import compare
 from ..errors import StaleError
 from .applied import Applied, find_applied, missing_marker
+from .files import same
 from .refusals import check_desired
-from .site import Site, same
+from .site import Site
 
 
 class DriftError(StaleError):

@@ -1,7 +1,8 @@
 """Rollback: a commit that restores an earlier state, and then a push like any other."""
 
 from ..cib.document import Cib
-from .site import Site, same, written
+from .files import same, written
+from .site import Site
 
 
 def commit_desired(

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..cib.canonical import canonical, compact, pretty
-from ..cib.document import Cib, parse, parse_authored
+from ..cib.document import Cib, parse
 from ..cib.identity import check_ids
 from ..cluster.protocol import Cluster
 from ..config import ClusterConfig
-from ..errors import CibgitError, NoInputError
+from ..errors import CibgitError
 from ..repository import Repository
+from .files import authored, read_file
 
 
 @dataclass(frozen=True)
@@ -57,40 +57,3 @@ class Site:
             return parse(self.repository.read(commit, self.path), commit[:9])
         except CibgitError:
             return None
-
-
-def read_file(file: Path) -> Cib:
-    """Read a CIB that people write, from a file."""
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise NoInputError(f"{file}: {error.strerror}") from None
-    return authored(data, str(file))
-
-
-def authored(data: bytes, source: str) -> Cib:
-    """Parse what people write, and refuse two elements of one identity."""
-    cib = parse_authored(data, source)
-    check_ids(cib)
-    return cib
-
-
-def same(one: Cib, other: Cib) -> bool:
-    """Say whether two CIBs have one canonical form."""
-    return compact(canonical(one)) == compact(canonical(other))
-
-
-def written(cib: Cib) -> bytes:
-    """Return the canonical pretty form, having proved that it is one.
-
-    Written and read again it must be the same, and formatting it again must change
-    nothing: what git stores has to stay what the cluster has.
-    """
-    form = canonical(cib)
-    data = pretty(form)
-    again = parse(data, cib.source)
-    if compact(again) != compact(form) or pretty(canonical(again)) != data:
-        raise CibgitError(
-            f"{cib.source}: its canonical form does not read back the same"
-        )
-    return data

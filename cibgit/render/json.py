@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..compare.change import Change
 from ..errors import CibgitError
-from ..flow.digest import Digests
-from ..flow.export import Exported
-from ..flow.push import Pushed
-from ..flow.status import Status
+
+if TYPE_CHECKING:
+    from ..flow.digest import Digests
+    from ..flow.export import Exported
+    from ..flow.push import Pushed
+    from ..flow.status import Status
 
 FORMAT = 1
 
@@ -36,7 +38,7 @@ def error(problem: CibgitError) -> str:
     )
 
 
-def exported(result: Exported) -> str:
+def exported(result: "Exported") -> str:
     """Return what an export did."""
     return dumps(
         "export",
@@ -50,7 +52,7 @@ def exported(result: Exported) -> str:
     )
 
 
-def pushed(result: Pushed) -> str:
+def pushed(result: "Pushed") -> str:
     """Return what a push did."""
     return dumps(
         "push",
@@ -65,7 +67,7 @@ def pushed(result: Pushed) -> str:
     )
 
 
-def status(found: Status, name: str) -> str:
+def status(found: "Status", name: str) -> str:
     """Return how both sides stand."""
     last = found.live.last_change
     return dumps(
@@ -83,7 +85,7 @@ def status(found: Status, name: str) -> str:
     )
 
 
-def digests(found: Digests) -> str:
+def digests(found: "Digests") -> str:
     """Return the digests of one CIB."""
     return dumps(
         "digest",

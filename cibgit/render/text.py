@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from ..compare.change import AttributeChange, Change, Kind
-from ..flow.digest import Digests
-from ..flow.export import Exported
-from ..flow.push import Pushed
-from ..flow.status import Status
+
+if TYPE_CHECKING:
+    from ..flow.digest import Digests
+    from ..flow.export import Exported
+    from ..flow.push import Pushed
+    from ..flow.status import Status
 
 SYMBOLS = {
     Kind.ADDED: "+",
@@ -76,7 +79,7 @@ def printable(text: str) -> str:
     )
 
 
-def exported(result: Exported, name: str, short: str) -> str:
+def exported(result: "Exported", name: str, short: str) -> str:
     """Render what an export did."""
     if result.outcome == "unchanged":
         line = f"{name} {result.version} is commit {short} already; nothing to export."
@@ -93,7 +96,7 @@ def exported(result: Exported, name: str, short: str) -> str:
     )
 
 
-def pushed(result: Pushed, name: str, short: str) -> str:
+def pushed(result: "Pushed", name: str, short: str) -> str:
     """Render what a push did, and where its result was seen."""
     lines = [f"Pushed {short} to {name}: {result.before} -> {result.after}"]
     lines.append(f"configuration digest  {result.digest}")
@@ -111,7 +114,7 @@ def pushed(result: Pushed, name: str, short: str) -> str:
     return "\n".join(lines)
 
 
-def status(found: Status, name: str, commits: dict[str, str]) -> str:
+def status(found: "Status", name: str, commits: dict[str, str]) -> str:
     """Render how both sides stand; ``commits`` gives the short form of commit ids."""
     live, applied = found.live, found.applied
     lines = [
@@ -143,7 +146,7 @@ def status(found: Status, name: str, commits: dict[str, str]) -> str:
     return printable("\n".join(lines))
 
 
-def digests(found: Digests) -> str:
+def digests(found: "Digests") -> str:
     """Render the digests of one CIB, and what its signature says."""
     lines = [
         f"on-disk        {found.on_disk}  what cib.xml.sig holds",

@@ -4,8 +4,8 @@ import pytest
 
 from cibgit.errors import BadDataError, CibgitError, UnsafeError
 from cibgit.flow.export import export
+from cibgit.flow.files import authored
 from cibgit.flow.plan import plan
-from cibgit.flow.site import authored
 
 from .embedded import CIB, Embedded
 

@@ -50,6 +50,10 @@ while :; do sleep infinity & wait $!; done
 """
 
 
+# All of a node. --root and --wd have no value: with one, the host's folder is meant.
+ENTER = ("--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd")
+
+
 class LiveClusterError(Exception):
     """The cluster did not do what the harness asked of it."""
 
@@ -209,11 +213,10 @@ class Node:
             **self.environment,
             **env,
         }
-        enter = ["nsenter", "--target", str(self.pid), "-m", "-u", "-i", "-n", "-p"]
+        enter = ["nsenter", "--target", str(self.pid), *ENTER]
         chdir = [f"--chdir={cwd}"] if cwd else []
         pairs = [f"{name}={value}" for name, value in variables.items()]
-        # --wd without a value: with one, the host's folder is opened, not the node's.
-        return [*enter, "--wd", "env", "--ignore-environment", *chdir, *pairs]
+        return [*enter, "env", "--ignore-environment", *chdir, *pairs]
 
 
 def read_line(process: subprocess.Popen[bytes], timeout: float) -> str:

@@ -1,0 +1,45 @@
+"""CIBs as files: reading what people write, writing what git stores."""
+
+from pathlib import Path
+
+from ..cib.canonical import canonical, compact, pretty
+from ..cib.document import Cib, parse, parse_authored
+from ..cib.identity import check_ids
+from ..errors import CibgitError, NoInputError
+
+
+def read_file(file: Path) -> Cib:
+    """Read a CIB that people write, from a file."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise NoInputError(f"{file}: {error.strerror}") from None
+    return authored(data, str(file))
+
+
+def authored(data: bytes, source: str) -> Cib:
+    """Parse what people write, and refuse two elements of one identity."""
+    cib = parse_authored(data, source)
+    check_ids(cib)
+    return cib
+
+
+def same(one: Cib, other: Cib) -> bool:
+    """Say whether two CIBs have one canonical form."""
+    return compact(canonical(one)) == compact(canonical(other))
+
+
+def written(cib: Cib) -> bytes:
+    """Return the canonical pretty form, having proved that it is one.
+
+    Written and read again it must be the same, and formatting it again must change
+    nothing: what git stores has to stay what the cluster has.
+    """
+    form = canonical(cib)
+    data = pretty(form)
+    again = parse(data, cib.source)
+    if compact(again) != compact(form) or pretty(canonical(again)) != data:
+        raise CibgitError(
+            f"{cib.source}: its canonical form does not read back the same"
+        )
+    return data
