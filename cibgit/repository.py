@@ -210,10 +210,14 @@ class Repository:
 
     def set_ref(self, name: str, commit: str, reason: str) -> None:
         """Let a ref under ``refs/cibgit/`` name ``commit``; the reflog says why."""
-        self._run(
+        found = commit if _HEX.fullmatch(commit) else self.resolve(commit)
+        answer = self._run(
             "update-ref", "--create-reflog", "--no-deref", "-m", one_line(reason),
-            own_ref(name), self.resolve(commit),
+            own_ref(name), found, ok=None,
         )  # fmt: skip
+        if answer.code:
+            self.resolve(commit)
+            raise answer.failure()
 
     def commit_file(
         self,

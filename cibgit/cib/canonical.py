@@ -20,6 +20,7 @@ bundles, rules. Values are never rewritten. Comments belong to the element after
 import copy
 import re
 from collections.abc import Callable, Iterable, Sequence
+from typing import cast
 
 from lxml import etree
 
@@ -55,6 +56,13 @@ def canonical(cib: Cib) -> Cib:
     Status, volatile attributes of ``<cib>`` and everything cluster-owned are left out.
     The version triple is written as 0.0.0, for Pacemaker's schemas demand one.
     """
+    if cib.canonical is None:
+        cib.canonical = _canonical(cib)
+        cib.canonical.canonical = cib.canonical
+    return cib.canonical
+
+
+def _canonical(cib: Cib) -> Cib:
     root = copy.deepcopy(cib.root)
     for status in root.findall("status"):
         root.remove(status)
@@ -108,7 +116,7 @@ def arrange(root: Element) -> None:
 def _arrange_attributes(
     element: Element, orders: dict[tuple[str, ...], tuple[str, ...] | None]
 ) -> None:
-    names = tuple(name for name, _ in attributes(element))
+    names = tuple(cast("list[str]", element.keys()))
     if names not in orders:
         ordered = tuple(sorted(names, key=lambda name: (name != "id", name)))
         orders[names] = None if ordered == names else ordered

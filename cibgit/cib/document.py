@@ -84,11 +84,13 @@ class Cib:
     tree is treated as a value: whoever changes it changes a copy (:meth:`copy`).
     """
 
-    __slots__ = ("root", "source")
+    __slots__ = ("canonical", "root", "source")
 
     def __init__(self, root: Element, source: str) -> None:
         self.root = root
         self.source = source
+        self.canonical: Cib | None = None
+        """Its canonical form, once :func:`~cibgit.cib.canonical.canonical` made it."""
 
     def copy(self) -> "Cib":
         """Return an independent copy of the whole tree."""

@@ -6,8 +6,7 @@ pair). One namespace of ids spans the whole configuration, as the schemas type t
 ``xs:ID``; the exceptions are below.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -22,12 +21,6 @@ FREE_IDS = frozenset({"node", "acl_target"})
 
 COMMENT = "#comment"
 """The tag of a comment in a :class:`Key`."""
-
-_DEFINED_IDS = etree.XPath(
-    "//@id[not(parent::resource_ref or parent::role or parent::obj_ref"
-    " or parent::node or parent::acl_target)]",
-    smart_strings=False,
-)
 
 
 class Key(NamedTuple):
@@ -93,28 +86,19 @@ def check_ids(cib: Cib) -> None:
     refuses duplicates of schema-typed ids too (exit 78), but only where validation is on,
     and it never looks at nodes or at the members of sets.
     """
-    configuration = cib.configuration
-    ids = cast("list[str]", _DEFINED_IDS(configuration))
-    if len(set(ids)) != len(ids):
-        _refuse_duplicate(cib, filter(defines_id, configuration.iter(etree.Element)))
-    for tag in FREE_IDS | REFERRING_IDS:
-        for parent in {
-            element.getparent() for element in configuration.iter(f"{{*}}{tag}")
-        }:
-            if parent is not None:
-                _refuse_duplicate(cib, parent.iterchildren(tag))
-
-
-def _refuse_duplicate(cib: Cib, elements: Iterator[Element]) -> None:
-    first: dict[str, Element] = {}
-    for element in elements:
+    first: dict[str | tuple[Element, str, str], Element] = {}
+    for element in cib.configuration.iter(etree.Element):
         name = element.get("id")
         if name is None:
             continue
-        other = first.setdefault(name, element)
+        parent = element.getparent()
+        if parent is None or defines_id(element):
+            other = first.setdefault(name, element)
+        else:
+            other = first.setdefault((parent, element.tag, name), element)
         if other is not element:
             raise BadDataError(
-                f"{cib.source}:{element.sourceline}: duplicate id {name!r}: <{element.tag}>"
-                f" here, <{other.tag}> in line {other.sourceline}",
+                f"{cib.source}:{element.sourceline}: duplicate id {name!r}:"
+                f" <{element.tag}> here, <{other.tag}> in line {other.sourceline}",
                 "Every id may be defined once in the whole configuration.",
             )

@@ -13,6 +13,7 @@ more than the push's marker does.
 
 from dataclasses import dataclass
 
+from ..cib.canonical import canonical
 from ..cib.document import Cib
 from ..cib.owned import marker_commit
 from .files import same, written
@@ -46,24 +47,23 @@ def find_applied(site: Site, live: Cib) -> Applied | None:
     if at_head is not None and same(at_head, live):
         return Applied(head, at_head, "content")
     blob = site.repository.blob_id(written(live))
-    candidates = {
-        "content": site.repository.newest_commit_with(site.path, blob),
+    exact = site.repository.newest_commit_with(site.path, blob)
+    if exact:
+        return Applied(exact, canonical(live), "content")
+    best: Applied | None = None
+    for found, commit in {
         "marker": marker_commit(live),
         "ref": site.repository.get_ref(site.ref("applied")),
         "export": site.repository.newest_commit_with_trailer(site.path),
-    }
-    best: Applied | None = None
-    for found, commit in candidates.items():
-        if not commit or not site.repository.has_commit(commit):
+    }.items():
+        if not commit or (best and commit == best.commit):
             continue
         cib = site.committed(commit)
         if cib is None:
             continue
         if same(cib, live):
             return Applied(commit, cib, "content")
-        if best is None or (
-            commit != best.commit and site.repository.is_ancestor(best.commit, commit)
-        ):
+        if best is None or site.repository.is_ancestor(best.commit, commit):
             best = Applied(commit, cib, found)
     return best
 

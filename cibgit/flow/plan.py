@@ -42,6 +42,7 @@ class Plan:
     desired: Cib
     commit: str | None
     changes: list[Change]
+    dialect: digest.Dialect
 
     def target(self) -> Cib:
         """Return the whole CIB that the push must produce."""
@@ -54,7 +55,7 @@ class Plan:
 
         After the push ``cibadmin -Q -o configuration | cibadmin -5 -p`` prints it.
         """
-        return digest.on_disk(self.target().configuration, self.site.cluster.dialect())
+        return digest.on_disk(self.target().configuration, self.dialect)
 
 
 def plan(site: Site, desired: Cib, commit: str | None) -> Plan:
@@ -66,13 +67,15 @@ def plan(site: Site, desired: Cib, commit: str | None) -> Plan:
     live = site.live()
     check_desired(desired, live)
     applied = find_applied(site, live)
+    dialect = site.cluster.dialect()
     if same(live, desired):
-        return Plan(site, live, applied, desired, commit, [])
+        return Plan(site, live, applied, desired, commit, [], dialect)
     if applied is None:
         raise _no_base(site, live)
     if not applied.is_live:
         raise drifted(site, applied.cib, live)
-    return Plan(site, live, applied, desired, commit, compare(live, desired))
+    changes = compare(live, desired)
+    return Plan(site, live, applied, desired, commit, changes, dialect)
 
 
 def _no_base(site: Site, live: Cib) -> DriftError:

@@ -72,7 +72,7 @@ def rehearse(planned: Plan) -> None:
     """Refuse now what :func:`push` would refuse later, before a commit is made for it."""
     if planned.changes:
         target = planned.target()
-        build_verified(planned.live, target, planned.site.cluster.dialect())
+        build_verified(planned.live, target, planned.dialect)
         planned.site.cluster.check_writable(target)
 
 
@@ -94,18 +94,18 @@ def push(planned: Plan, sleep: Sleep = time.sleep) -> Pushed:
         commit,
         planned.live.version,
         target.version,
-        _configuration_digest(site, target.configuration),
+        digest.on_disk(target.configuration, planned.dialect),
         attempts,
         planned.changes,
     )
     for which in ("applied", "live"):
         site.repository.set_ref(site.ref(which), commit, "push")
-    return _read_back(site, target, result, sleep)
+    return _read_back(planned, target, result, sleep)
 
 
 def _nothing_to_do(planned: Plan, commit: str) -> Pushed:
     version = planned.live.version
-    found = _configuration_digest(planned.site, planned.live.configuration)
+    found = digest.on_disk(planned.live.configuration, planned.dialect)
     return Pushed(commit, version, version, found, 0, [])
 
 
@@ -115,7 +115,7 @@ def _send(planned: Plan, sleep: Sleep) -> tuple[Cib, int]:
     deadline = time.monotonic() + RETRY_SECONDS
     while True:
         target = planned.target()
-        patch = build_verified(planned.live, target, site.cluster.dialect())
+        patch = build_verified(planned.live, target, planned.dialect)
         if attempts == 0:
             site.cluster.check_writable(target)
         attempts += 1
@@ -207,8 +207,9 @@ def _elsewhere(site: Site) -> list[bytes]:
     return [_bytes(site.cluster.read_copy(place)) for place in places]
 
 
-def _read_back(site: Site, target: Cib, result: Pushed, sleep: Sleep) -> Pushed:
+def _read_back(planned: Plan, target: Cib, result: Pushed, sleep: Sleep) -> Pushed:
     """Prove by reading, for exit 0 of a tool is no proof."""
+    site = planned.site
     live = site.live()
     if _bytes(live.configuration) != _bytes(target.configuration):
         if live.version[:2] > target.version[:2] and (
@@ -217,26 +218,27 @@ def _read_back(site: Site, target: Cib, result: Pushed, sleep: Sleep) -> Pushed:
             return replace(result, moved_on=f"{live.last_change} ({live.version})")
         raise DigestError(
             f"after the push {live.source} is not what was planned: digest "
-            f"{_configuration_digest(site, live.configuration)}, planned {result.digest}",
+            f"{digest.on_disk(live.configuration, planned.dialect)}, planned {result.digest}",
             "See what differs with: cibgit diff",
         )
     deadline = time.monotonic() + COPY_SECONDS
     proofs = [Proof("live", result.digest)]
     proofs += [
-        _proof(site, place, result.digest, deadline, sleep)
+        _proof(planned, place, result.digest, deadline, sleep)
         for place in site.cluster.places()
     ]
     return replace(result, proofs=proofs, after=live.version)
 
 
 def _proof(
-    site: Site, place: str, expected: str, deadline: float, sleep: Sleep
+    planned: Plan, place: str, expected: str, deadline: float, sleep: Sleep
 ) -> Proof:
     """Wait until a place has the configuration; the disk follows the reply."""
     while True:
         found, problem = "", ""
         try:
-            found = _configuration_digest(site, site.cluster.read_copy(place))
+            copy = planned.site.cluster.read_copy(place)
+            found = digest.on_disk(copy, planned.dialect)
         except CibgitError as error:
             problem = error.message
         if found == expected or (problem and place != "disk"):
@@ -251,10 +253,6 @@ def _with_version(target: Cib, version: Version) -> Cib:
     for name, number in version._asdict().items():
         root.set(name, str(number))
     return target
-
-
-def _configuration_digest(site: Site, configuration: Element) -> str:
-    return digest.on_disk(configuration, site.cluster.dialect())
 
 
 def _bytes(configuration: Element) -> bytes:

@@ -1,6 +1,6 @@
 """One cluster as its repository knows it and as it lives: what every flow starts from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..cib.document import Cib, parse
@@ -24,6 +24,9 @@ class Site:
     cluster: Cluster
     file: Path
     path: str
+    _committed: dict[str, Cib | None] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def name(self) -> str:
@@ -45,7 +48,9 @@ class Site:
         """Read the desired CIB of a revision, as strictly as anything people write."""
         commit = self.repository.resolve(revision)
         data = self.repository.read(commit, self.path)
-        return authored(data, f"{self.repository.short(commit)}:{self.path}")
+        found = authored(data, f"{commit[:10]}:{self.path}")
+        self._committed[commit] = found
+        return found
 
     def edited(self) -> Cib:
         """Read the desired CIB of the work tree."""
@@ -53,7 +58,10 @@ class Site:
 
     def committed(self, commit: str) -> Cib | None:
         """Return the CIB of a commit, None where it has none or not a readable one."""
-        try:
-            return parse(self.repository.read(commit, self.path), commit[:9])
-        except CibgitError:
-            return None
+        if commit not in self._committed:
+            try:
+                found = parse(self.repository.read(commit, self.path), commit[:10])
+            except CibgitError:
+                found = None
+            self._committed[commit] = found
+        return self._committed[commit]
