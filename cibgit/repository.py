@@ -96,10 +96,8 @@ class Repository:
         return answer.text
 
     def short(self, commit: str) -> str:
-        """Return the abbreviated id of a commit, as git shows it."""
-        name = f"{revision(commit)}^{{commit}}"
-        answer = self._run("rev-parse", "--short", "--end-of-options", name, ok=None)
-        return self.resolve(commit) if answer.code else answer.text
+        """Return an abbreviated commit id, for messages."""
+        return commit[:10] if _HEX.fullmatch(commit) else self.resolve(commit)[:10]
 
     def read(self, rev: str, path: str) -> bytes:
         """Return the bytes that ``rev`` has at ``path``, exactly as git stores them."""
