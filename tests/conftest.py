@@ -59,7 +59,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """
     for marker in ("live", "pacemaker"):
         if item.get_closest_marker(marker) and (missing := missing_for(marker)):
-            reason = f"{marker} tests are left out, this machine lacks: {missing}"
+            reason = f"{marker} tests need {missing}"
             if must_run_all():
                 pytest.fail(reason, pytrace=False)
-            pytest.skip(reason)
+            pytest.skip(f"left out: {reason}")

@@ -379,7 +379,7 @@ class _Generator:
             attributes |= self.rng.choice((
                 {"attribute": "#uname", "operation": "eq",
                  "value": self.rng.choice(self.nodes)},
-                {"attribute": "site", "operation": "ne", "value": "Köln & Bonn"},
+                {"attribute": "site", "operation": "ne", "value": "Bonn & Köln"},
                 {"attribute": "pingd", "operation": "lt", "value": "100",
                  "type": "number"},
                 {"attribute": "rack", "operation": "defined"},
@@ -1052,15 +1052,17 @@ class _Mutator:
             found += self._tagged[tag]
         return found
 
-    def choose(self, elements: Sequence[Element]) -> Element | None:
-        """Choose one element that is still in the tree."""
-        for _ in range(20):
-            if not elements:
-                return None
+    def choose(
+        self,
+        elements: Sequence[Element],
+        fits: Callable[[Element], bool] = lambda _: True,
+    ) -> Element | None:
+        """Choose one element that fits and is still in the tree."""
+        for _ in range(20 if elements else 0):
             element = self.rng.choice(elements)
-            if self._attached(element):
+            if self._attached(element) and fits(element):
                 return element
-        return next((e for e in elements if self._attached(e)), None)
+        return next((e for e in elements if self._attached(e) and fits(e)), None)
 
     def _attached(self, element: Element) -> bool:
         return element is self.root or any(
@@ -1097,12 +1099,12 @@ class _Mutator:
             "nvpair": "value", "op": "timeout", "rsc_location": "score",
             "rsc_colocation": "score",
         }  # fmt: skip
-        element = self.choose(self.tagged(*wanted))
+        element = self.choose(
+            self.tagged(*wanted), lambda e: e.get(wanted[str(e.tag)]) is not None
+        )
         if element is None:
             return False
         name = wanted[str(element.tag)]
-        if element.get(name) is None:
-            return False
         known = {"score": ("1", "33", "-INFINITY"), "timeout": ("7s", "88s", "9min")}
         values = known.get(name, (str(self.rng.randrange(10**6)), "x y"))
         element.set(name, self._other(values, element.get(name)))
@@ -1126,8 +1128,11 @@ class _Mutator:
         return True
 
     def _delete_pair(self) -> bool:
-        pair = self.choose(self.tagged("nvpair"))
-        if pair is None or self.referring().get(pair.get("id", "")):
+        known = self.referring()
+        pair = self.choose(
+            self.tagged("nvpair"), lambda e: not known.get(e.get("id", ""))
+        )
+        if pair is None:
             return False
         _parent(pair).remove(pair)
         return True
@@ -1196,20 +1201,13 @@ class _Mutator:
         self._remove(referring)
 
     def _move(self) -> bool:
-        groups = [g for g in self.tagged("group") if self._attached(g)]
-        loose = [
-            element
-            for element in self.tagged("primitive")
-            if self._attached(element)
-            and element.get("class") != "stonith"
-            and _parent(element).tag in ("resources", "group")
-            and len(_parent(element).findall("primitive")) > 1
-        ]
-        if not groups or not loose:
+        element = self.choose(self.tagged("primitive"), _may_move)
+        if element is None:
             return False
-        element = self.rng.choice(loose)
-        target = self.rng.choice(groups)
-        if _parent(element) is target:
+        target = self.choose(
+            self.tagged("group"), lambda group: group is not _parent(element)
+        )
+        if target is None:
             return False
         _parent(element).remove(element)
         target.insert(self.rng.randrange(len(target) + 1), element)
@@ -1237,7 +1235,7 @@ class _Mutator:
 
     def _reorder(self) -> bool:
         parents = [*self.tagged("group"), *self.configured().findall("resources")]
-        parent = self.choose([p for p in parents if _members(p) > 1])
+        parent = self.choose(parents, lambda parent: _members(parent) > 1)
         if parent is None:
             return False
         kinds = ("primitive", "group", "clone", "bundle")
@@ -1277,8 +1275,8 @@ class _Mutator:
 
     def _attribute_order(self) -> bool:
         tags = ("nvpair", "op", "primitive", "rsc_location", "rsc_colocation")
-        element = self.choose(self.tagged(*tags))
-        if element is None or len(element.attrib) < 2:
+        element = self.choose(self.tagged(*tags), lambda e: len(e.attrib) > 1)
+        if element is None:
             return False
         before = _items(element)
         while _items(element) == before:
@@ -1304,6 +1302,16 @@ class _Mutator:
         else:
             element.set("description", self._other(PROSE["quoted"], old))
         return True
+
+
+def _may_move(primitive: Element) -> bool:
+    """Say whether a primitive may go into a group: it must not leave one empty."""
+    parent = _parent(primitive)
+    return (
+        primitive.get("class") != "stonith"
+        and parent.tag in ("resources", "group")
+        and len(parent.findall("primitive")) > 1
+    )
 
 
 def _members(parent: Element) -> int:

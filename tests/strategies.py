@@ -4,6 +4,7 @@ The CIBs have the shape of real ones and unique ids, no more: ``validate-with="n
 keeps Pacemaker's tools from judging them.
 """
 
+import copy
 from collections.abc import Sequence
 
 from hypothesis import HealthCheck, settings
@@ -118,7 +119,7 @@ def pairs(
     """A small CIB and what a few arbitrary edits of its configuration made of it."""
     among = values() if among is None else among
     old = draw(_trees(among, status=draw(st.booleans())))
-    new = etree.fromstring(etree.tostring(old))
+    new = etree.fromstring(etree.tostring(old, encoding="utf-8"))
     for number in range(draw(st.integers(0, 5))):
         configuration = new.find("configuration")
         assert configuration is not None
@@ -298,7 +299,7 @@ def _edit_around(
     if edit == "delete":
         parent.remove(chosen)
     elif edit == "double":
-        twin = etree.fromstring(etree.tostring(chosen, with_tail=False))
+        twin = copy.deepcopy(chosen)
         for element in twin.iter(etree.Element):
             if element.get("id") is not None:
                 element.set("id", f"{element.get('id')}-{number}")

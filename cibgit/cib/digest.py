@@ -82,12 +82,14 @@ def dump(root: Element, dialect: Dialect) -> bytes:
     data = etree.tostring(root, encoding="utf-8", with_tail=False)
     if not _SPECIAL.search(data):
         return data
-    if _needs_serializer(data, dialect):
+    if _FOREIGN.search(data):
         return "".join(_serialize(root, _ESCAPES[dialect])).encode()
-    for old, new in _REPLACEMENTS[dialect]:
-        if old in data:
-            data = data.replace(old, new)
-    return data
+    # names are ASCII in every schema, so what is not stands in values and comments;
+    # lxml writes a hundred times faster than Python does, so its dump is corrected:
+    # everywhere but in comments, which are dumped as they are
+    parts = _COMMENT.split(data)
+    parts[::2] = [_corrected(part, dialect) for part in parts[::2]]
+    return b"".join(parts)
 
 
 def signature(root: Element, digest: str) -> Dialect | None:
@@ -145,7 +147,14 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MARKUP_AFTER_NON_ASCII = re.compile(r"[^\x00-\x7f].*[<>&\"]", re.DOTALL)
 _SPECIAL = re.compile(rb"['\x7f-\xff]|&#|<[!?]| xml(?:ns)?[:=]")
 _FOREIGN = re.compile(rb"<\?|<!\[| xml(?:ns)?[:=]")
-_COMMENT = re.compile(rb"<!--(.*?)-->", re.DOTALL)
+_COMMENT = re.compile(rb"(<!--.*?-->)", re.DOTALL)
+_NON_ASCII = re.compile(rb"[\x80-\xff]")
+_FROM_NON_ASCII = re.compile(rb"([\x80-\xff][^\"]*)")
+_LXML_ESCAPE = re.compile(rb"&(?:lt|gt|amp|quot|#9|#10|#13);")
+_LXML_ESCAPES = {
+    b"&lt;": b"<", b"&gt;": b">", b"&amp;": b"&", b"&quot;": b'"',
+    b"&#9;": b"\t", b"&#10;": b"\n", b"&#13;": b"\r",
+}  # fmt: skip
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", '"': "&quot;"}
 _OLD_WORDS = {"'": "&apos;", "\t": "    ", "\n": "\\n", "\r": "\\r"}
 _REPLACEMENTS = {
@@ -166,18 +175,32 @@ _REPLACEMENTS = {
 _REPLACEMENTS[Dialect.OLD] = _REPLACEMENTS[Dialect.MID]
 
 
-def _needs_serializer(data: bytes, dialect: Dialect) -> bool:
-    """Say whether replacing bytes in lxml's dump could touch more than attribute values.
+def _corrected(data: bytes, dialect: Dialect) -> bytes:
+    """Turn lxml's escapes, in a piece of a dump without comments, into a dialect's."""
+    if data.isascii() or dialect is Dialect.NEW:
+        return _replaced(data, dialect)
+    if dialect is Dialect.OLD:
+        return _NON_ASCII.sub(_octal, _replaced(data, dialect))
+    parts = _FROM_NON_ASCII.split(data)
+    parts[::2] = [_replaced(part, dialect) for part in parts[::2]]
+    parts[1::2] = [_LXML_ESCAPE.sub(_unescaped, part) for part in parts[1::2]]
+    return b"".join(parts)
 
-    lxml writes a hundred times faster than Python does. Only special characters in
-    comments, CDATA, processing instructions, namespaces and, for the older dialects,
-    non-ASCII text need the slow way.
-    """
-    if _FOREIGN.search(data):
-        return True
-    if any(_SPECIAL.search(text) for text in _COMMENT.findall(data)):
-        return True
-    return dialect is not Dialect.NEW and not data.isascii()
+
+def _replaced(data: bytes, dialect: Dialect) -> bytes:
+    for old, new in _REPLACEMENTS[dialect]:
+        if old in data:
+            data = data.replace(old, new)
+    return data
+
+
+def _octal(byte: re.Match[bytes]) -> bytes:
+    """Return a byte as the sign-extended C int that OLD prints, in octal."""
+    return f"\\{0xFFFFFF00 | byte[0][0]:o}".encode()
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    return _LXML_ESCAPES[escape[0]]
 
 
 def _serialize(node: Element, escape: Callable[[str], str]) -> Iterator[str]:

@@ -36,10 +36,11 @@ class Pairs:
         self.new_dumps = [dump(child) for child in new]
         self.old_names = names(old)
         new_names = names(new)
+        known = set(new_names)
         named = {name: i for i, name in enumerate(self.old_names) if name}
         nameless: dict[bytes, list[int]] = {}
         for index in reversed(range(len(old))):
-            if self.old_names[index] is None or self.old_names[index] not in new_names:
+            if self.old_names[index] is None or self.old_names[index] not in known:
                 nameless.setdefault(self.old_dumps[index], []).append(index)
         self.partner: list[int | None] = []
         for name, text in zip(new_names, self.new_dumps, strict=True):

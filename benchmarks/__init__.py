@@ -1,0 +1,1 @@
+"""Speed, measured side by side with the peer tools in one run, as ratios."""
