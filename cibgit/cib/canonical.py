@@ -5,8 +5,9 @@ and never further. What is sorted, with the evidence (each reversed in 849 CIBs 
 Pacemaker's own test suite without one changed decision of ``crm_simulate``, 2.1.5):
 
 * attributes (``id`` first) and the sections of ``<configuration>``;
-* nodes (the scheduler sorts them by name) and constraints (by id);
-* operations, where name, interval and role tell them apart;
+* nodes (the scheduler sorts them by name);
+* constraints by id, but for orders and colocations of the same two resources;
+* operations, where name and interval tell them apart;
 * name/value pairs, where the names of a set are unique (of equal names the first wins);
 * fencing levels, where target and index are unique;
 * the kinds of children of one resource (parameters, meta attributes, utilization,
@@ -19,7 +20,9 @@ bundles, rules. Values are never rewritten. Comments belong to the element after
 
 import copy
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations
 from typing import cast
 
 from lxml import etree
@@ -45,7 +48,6 @@ _UNITS = {
     "us": 1, "usec": 1, "m": 60_000_000, "min": 60_000_000, "h": 3_600_000_000,
     "hr": 3_600_000_000,
 }  # fmt: skip
-_ROLES = {"": "Started", "Master": "Promoted", "Slave": "Unpromoted"}
 
 SortKey = tuple[object, ...]
 
@@ -173,18 +175,57 @@ def _nodes(children: Sequence[Element]) -> list[SortKey]:
 
 
 def _constraints(children: Sequence[Element]) -> list[SortKey]:
-    return [(child.get("id", ""), child.tag) for child in children]
+    """Sort by id; constraints of one kind on the same two resources keep their order."""
+    names = [child.get("id", "") for child in children]
+    family = _families(children)
+    first = {root: min(names[i] for i in members) for root, members in family.items()}
+    keys: list[SortKey] = [(name, 0) for name in names]
+    for root, members in family.items():
+        for place, index in enumerate(members):
+            keys[index] = (first[root], place)
+    return keys
+
+
+def _families(children: Sequence[Element]) -> dict[int, list[int]]:
+    """Group orders, and colocations, that speak of the same two resources.
+
+    Of two orders or colocations of one pair the first may count (experiment, 2.1.5).
+    """
+    leader = list(range(len(children)))
+
+    def find(index: int) -> int:
+        while leader[index] != index:
+            index = leader[index]
+        return index
+
+    seen: dict[tuple[str, str, str], int] = {}
+    for index, child in enumerate(children):
+        for pair in _related(child):
+            other = find(seen.setdefault((child.tag, *pair), index))
+            mine = find(index)
+            leader[max(other, mine)] = min(other, mine)
+    groups: dict[int, list[int]] = {}
+    for index in range(len(children)):
+        groups.setdefault(find(index), []).append(index)
+    return {root: members for root, members in groups.items() if len(members) > 1}
+
+
+def _related(constraint: Element) -> Iterable[tuple[str, str]]:
+    """Return the pairs of resources that an order or colocation relates."""
+    if constraint.tag not in ("rsc_order", "rsc_colocation"):
+        return []
+    ends = (constraint.get(name) for name in ("first", "then", "rsc", "with-rsc"))
+    members = [member.get("id") for member in constraint.iter("resource_ref")]
+    return combinations(sorted({name for name in (*ends, *members) if name}), 2)
 
 
 def _operations(children: Sequence[Element]) -> list[SortKey] | None:
-    return _if_unique(
-        (
-            child.get("name", ""),
-            _microseconds(child.get("interval", "0")),
-            _ROLES.get(child.get("role", ""), child.get("role", "")),
-        )
-        for child in children
-    )
+    """Sort by name and interval; of equal ones the first counts, whatever its role."""
+    keys = [(child.get("name", ""), *_interval(child)) for child in children]
+    together = Counter(name for name, _, _ in keys)
+    if any(text and together[name] > 1 for name, _, text in keys):
+        return None
+    return _if_unique(keys)
 
 
 def _pairs(children: Sequence[Element]) -> list[SortKey] | None:
@@ -217,12 +258,13 @@ def _if_unique(keys: Iterable[SortKey]) -> list[SortKey] | None:
     return found if len(set(found)) == len(found) else None
 
 
-def _microseconds(interval: str) -> tuple[int, str]:
-    """Return an interval as (microseconds, "") or, where it is none, (0, its text)."""
-    match = re.fullmatch(r"\s*(\d+)\s*([a-z]*)\s*", interval)
+def _interval(operation: Element) -> tuple[int, str]:
+    """Return the interval in ms; with its text where that is none of the plain ones."""
+    text = operation.get("interval", "0")
+    match = re.fullmatch(r"(\d+)([a-z]*)", text)
     if not match or match[2] not in _UNITS:
-        return 0, interval
-    return int(match[1]) * _UNITS[match[2]], ""
+        return 0, text
+    return int(match[1]) * _UNITS[match[2]] // 1000, ""
 
 
 def _number(text: str) -> tuple[int, str]:

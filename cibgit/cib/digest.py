@@ -71,7 +71,7 @@ def versioned(root: Element, dialect: Dialect) -> str:
     CIB that its schemas accept makes a difference, for a running cluster sets the
     attribute.
     """
-    feature_set = root.get("crm_feature_set")
+    feature_set = _local(root).get("crm_feature_set")
     if dialect is not Dialect.NEW and _before(feature_set, (3, 0, 5)):
         return on_disk(root, dialect)
     return _md5(dump(_without_volatile(root), dialect))
@@ -115,11 +115,12 @@ def is_mangled(value: str, dialect: Dialect) -> bool:
     """
     if dialect is Dialect.NEW:
         return False
-    if _CONTROL.search(value):
-        return True
     if dialect is Dialect.OLD:
-        return not value.isascii()
-    return bool(_MARKUP_AFTER_NON_ASCII.search(value))
+        return bool(_CONTROL.search(value)) or not value.isascii()
+    escaped, raw = (
+        _FIRST_NON_ASCII.split(value, 1) if not value.isascii() else (value, "")
+    )
+    return bool(_CONTROL.search(escaped) or _UNSAFE_RAW.search(raw))
 
 
 def is_counter(name: str, value: str) -> bool:
@@ -144,7 +145,8 @@ def mangled_attributes(
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_MARKUP_AFTER_NON_ASCII = re.compile(r"[^\x00-\x7f].*[<>&\"]", re.DOTALL)
+_FIRST_NON_ASCII = re.compile(r"[^\x00-\x7f]")
+_UNSAFE_RAW = re.compile(r"[<&\"\t\n\r]")
 _SPECIAL = re.compile(rb"['\x7f-\xff]|&#|<[!?]| xml(?:ns)?[:=]")
 _FOREIGN = re.compile(rb"<\?|<!\[| xml(?:ns)?[:=]")
 _COMMENT = re.compile(rb"(<!--.*?-->)", re.DOTALL)
@@ -276,13 +278,22 @@ def _without_volatile(root: Element) -> Element:
     if not any(name.encode() in data for name in VOLATILE_ATTRIBUTES):
         return root
     root = copy.deepcopy(root)
-    etree.strip_attributes(root, *VOLATILE_ATTRIBUTES)
+    etree.strip_attributes(root, *(f"{{*}}{name}" for name in VOLATILE_ATTRIBUTES))
     return root
 
 
 def _before(feature_set: str | None, limit: tuple[int, ...]) -> bool:
-    numbers = re.findall(r"\d+", feature_set or "0")
-    return tuple(int(number) for number in numbers) < limit
+    numbers = re.match(r"\d+(?:\.\d+)*", feature_set or "")
+    return (
+        tuple(int(number) for number in numbers[0].split(".")) < limit
+        if numbers
+        else True
+    )
+
+
+def _local(element: Element) -> dict[str, str]:
+    """Return the attributes by their local names, which is all that Pacemaker looks at."""
+    return {etree.QName(name).localname: value for name, value in attributes(element)}
 
 
 def _md5(data: bytes) -> str:

@@ -94,7 +94,7 @@ class Cib:
 
     def copy(self) -> "Cib":
         """Return an independent copy of the whole tree."""
-        tree = etree.fromstring(etree.tostring(self.root), _parser())
+        tree = etree.fromstring(etree.tostring(self.root, encoding="utf-8"), _parser())
         return Cib(tree, self.source)
 
     @property
@@ -194,7 +194,8 @@ def parse_authored(data: bytes, source: str) -> Cib:
     under review that is a mistake or would become one, so it is refused with its line.
     """
     cib = parse(data, source)
-    strays = _STRAY(etree.fromstring(_readable(data, source), _parser()))
+    data = _readable(data, source, authored=True)
+    strays = _STRAY(etree.fromstring(data, _parser()))
     for found in cast("list[Element]", strays):
         _refuse_stray(found, source)
     return cib
@@ -224,10 +225,10 @@ def parse_tree(data: bytes, source: str) -> Element:
     return root
 
 
-def _readable(data: bytes, source: str) -> bytes:
+def _readable(data: bytes, source: str, *, authored: bool = False) -> bytes:
     """Return what lxml may read: the same bytes, or a rewriting without their pitfalls."""
     if b"<![CDATA[" in data or not _is_plain(data):
-        return _without_text(data, source)
+        return _without_text(data, source, authored)
     return data
 
 
@@ -284,21 +285,23 @@ def _refuse_doctype(data: bytes, source: str) -> None:
             f"{source}:{error.lineno}: not well-formed XML: "
             f"{expat.ErrorString(error.code)}"
         ) from None
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise BadDataError(f"{source}: {error}") from None
 
 
-def _without_text(data: bytes, source: str) -> bytes:
+def _without_text(data: bytes, source: str, authored: bool) -> bytes:
     """Write the document again in UTF-8, without text but with its CDATA sections.
 
     lxml cannot tell a CDATA section from text, so where there is one the text is left
     out before lxml reads it.
     """
     out: list[str] = []
+    path: list[tuple[str, int]] = []
     inside_cdata = False
 
     def start(name: str, attributes: list[str]) -> None:
         pairs = zip(attributes[::2], attributes[1::2], strict=True)
+        path.append((name, parser.CurrentLineNumber))
         out.append(f"<{name}" + "".join(f" {k}={_quoted(v)}" for k, v in pairs) + ">")
 
     def cdata(begin: bool) -> None:
@@ -306,14 +309,21 @@ def _without_text(data: bytes, source: str) -> bytes:
         inside_cdata = begin
         out.append("<![CDATA[" if begin else "]]>")
 
+    def end(name: str) -> None:
+        path.pop()
+        out.append(f"</{name}>")
+
     def text(content: str) -> None:
         if inside_cdata:
             out.append(content)
+        elif authored and content.strip():
+            tag, line = path[-1]
+            _refuse_text(f"{source}:{line}", tag)
 
     parser = expat.ParserCreate()
     parser.ordered_attributes = True
     parser.StartElementHandler = start
-    parser.EndElementHandler = lambda name: out.append(f"</{name}>")
+    parser.EndElementHandler = end
     parser.CommentHandler = lambda content: out.append(f"<!--{content}-->")
     parser.ProcessingInstructionHandler = lambda name, content: out.append(
         f"<?{name} {content}?>"
@@ -328,7 +338,7 @@ def _without_text(data: bytes, source: str) -> bytes:
             f"{source}:{error.lineno}: not well-formed XML: "
             f"{expat.ErrorString(error.code)}"
         ) from None
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise BadDataError(f"{source}: {error}") from None
     return "".join(out).encode()
 
@@ -352,7 +362,11 @@ def _refuse_stray(found: Element, source: str) -> NoReturn:
         )
     if isinstance(found, etree._ProcessingInstruction):
         raise BadDataError(f"{where}: a processing instruction has no place in a CIB")
+    _refuse_text(where, found.tag)
+
+
+def _refuse_text(where: str, tag: str) -> NoReturn:
     raise BadDataError(
-        f"{where}: there is text inside <{found.tag}>; a CIB holds elements only",
+        f"{where}: there is text inside <{tag}>; a CIB holds elements only",
         "Is it what is left of a merge conflict?",
     )

@@ -10,7 +10,7 @@ import copy
 
 from lxml import etree
 
-from .document import Cib, Element
+from .document import Cib, Comment, Element
 
 BOOTSTRAP_SET = "cib-bootstrap-options"
 """The property set that Pacemaker reads first and writes its own options to."""
@@ -52,10 +52,13 @@ def strip(configuration: Element) -> None:
     if options is None:
         return
     for marker in _sets(options, MARKER_SET):
-        options.remove(marker)
+        _remove(_with_comments(marker))
     for bootstrap in _sets(options, BOOTSTRAP_SET):
         for pair in _owned_pairs(bootstrap):
-            bootstrap.remove(pair)
+            _remove(_with_comments(pair))
+        # the cluster makes the set when it needs it: alone it means nothing
+        if not len(bootstrap) and bootstrap.keys() == ["id"]:
+            options.remove(bootstrap)
 
 
 def carry_over(live: Element, target: Element, commit: str | None) -> None:
@@ -70,11 +73,11 @@ def carry_over(live: Element, target: Element, commit: str | None) -> None:
         return
     strip(target)
     for bootstrap in _sets(live_options, BOOTSTRAP_SET):
-        pairs = _owned_pairs(bootstrap)
-        if pairs:
-            _bootstrap_set(options).extend(copy.deepcopy(pair) for pair in pairs)
+        for pair in _owned_pairs(bootstrap):
+            _bootstrap_set(options).extend(copy.deepcopy(_with_comments(pair)))
     if commit is None:
-        options.extend(copy.deepcopy(m) for m in _sets(live_options, MARKER_SET))
+        for marker in _sets(live_options, MARKER_SET):
+            options.extend(copy.deepcopy(_with_comments(marker)))
     else:
         options.append(_marker(live_options, commit))
 
@@ -102,6 +105,21 @@ def _owned_pairs(bootstrap: Element) -> list[Element]:
         for pair in bootstrap.iterchildren("nvpair")
         if pair.get("name") in OWNED_OPTIONS
     ]
+
+
+def _with_comments(element: Element) -> list[Element]:
+    """Return an element and the comments before it, which belong to it."""
+    run = [element]
+    while isinstance(before := run[0].getprevious(), Comment):
+        run.insert(0, before)
+    return run
+
+
+def _remove(run: list[Element]) -> None:
+    for element in run:
+        parent = element.getparent()
+        if parent is not None:
+            parent.remove(element)
 
 
 def _bootstrap_set(options: Element) -> Element:

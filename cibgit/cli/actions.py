@@ -284,23 +284,6 @@ def fmt(
     return ExitCode.DIFFERS if check and changed else ExitCode.OK
 
 
-def demo(
-    keep: Annotated[
-        bool,
-        typer.Option("--keep", help="Leave the folder of the demonstration there."),
-    ] = False,
-) -> int:
-    """Play the whole story on a made-up cluster.
-
-    \b
-    Example:
-      cibgit demo
-    """
-    from .demo import play
-
-    return play(keep=keep)
-
-
 def _note_detached(branch: str | None, committed: bool) -> None:
     if committed and branch is None:
         typer.echo("HEAD is detached: keep the commit with git switch -c NAME.")

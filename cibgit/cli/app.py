@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from typing import Annotated
 
 import typer
 
@@ -34,6 +35,23 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
+def demo(
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Leave the folder of the demonstration there."),
+    ] = False,
+) -> int:
+    """Play the whole story on a made-up cluster.
+
+    \b
+    Example:
+      cibgit demo
+    """
+    from .demo import play
+
+    return play(run, keep=keep)
+
+
 @app.callback()
 def _root(
     version: bool = typer.Option(
@@ -52,7 +70,7 @@ for command in (
     actions.rollback,
     questions.digest,
     actions.fmt,
-    actions.demo,
+    demo,
 ):
     app.command()(command)
 

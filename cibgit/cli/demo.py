@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import redirect_stderr
 from pathlib import Path
 
@@ -46,11 +47,15 @@ cib-last-written="Mon Nov 23 10:21:05 2026">
 """
 
 
-def play(*, keep: bool) -> int:
+Run = Callable[[list[str]], int]
+"""How the demonstration runs one command line of cibgit."""
+
+
+def play(run: Run, *, keep: bool) -> int:
     """Play the story in a temporary folder and return the exit code of the run."""
     folder = Path(tempfile.mkdtemp(prefix="cibgit-demo-"))
     try:
-        _Story(folder).play()
+        _Story(folder, run).play()
         if keep:
             typer.echo(f"\nThe folder is still there: {folder}")
     finally:
@@ -60,7 +65,8 @@ def play(*, keep: bool) -> int:
 
 
 class _Story:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cibgit: Run) -> None:
+        self.cibgit = cibgit
         self.node = folder / "node"
         self.repository = folder / "repository"
         self.file = self.repository / "clusters/demo/cib.xml"
@@ -118,12 +124,10 @@ class _Story:
         typer.echo(f"\n# {text}" if not text.startswith("and") else f"# {text}")
 
     def run(self, *arguments: str, expect: int = 0) -> None:
-        from .app import run
-
         typer.echo(f"\n$ cibgit {' '.join(_quoted(each) for each in arguments)}")
         where = () if arguments[0] == "init" else ("-C", str(self.repository))
         with redirect_stderr(sys.stdout):
-            code = run([*arguments, *where])
+            code = self.cibgit([*arguments, *where])
         if code != expect:
             typer.echo(f"[exit {code}, expected {expect}]", err=True)
             raise typer.Exit(code or 1)

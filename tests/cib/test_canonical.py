@@ -203,14 +203,12 @@ BOOTSTRAP = """<cluster_property_set id="cib-bootstrap-options">
   <nvpair id="v" name="dc-version" value="2.1.5"/></cluster_property_set>"""
 
 
-@pytest.mark.xfail(reason="reported: an empty set remains, drift for ever", strict=True)
 def test_options_of_the_cluster_alone_make_no_drift() -> None:
     desired = canonical(parse(BARE.format("").encode(), "git"))
     live = parse(BARE.format(BOOTSTRAP).encode(), "live")
     assert form(compact(target(desired, live, None))) == pretty(desired)
 
 
-@pytest.mark.xfail(reason="reported: the comment goes to what follows", strict=True)
 def test_a_comment_on_an_option_of_the_cluster_has_one_place() -> None:
     pairs = [
         '<!--why--><nvpair id="a" name="dc-version" value="1"/>',
@@ -316,7 +314,6 @@ def test_what_same_meaning_can_see(tmp_path: Path) -> None:
 
 
 @pytest.mark.pacemaker
-@pytest.mark.xfail(reason="reported: of two orders the first one counts", strict=True)
 def test_two_orders_of_the_same_resources_keep_their_order(tmp_path: Path) -> None:
     orders = (
         '<rsc_order id="y" first="a" then="b" kind="Optional"/>'
@@ -326,7 +323,6 @@ def test_two_orders_of_the_same_resources_keep_their_order(tmp_path: Path) -> No
 
 
 @pytest.mark.pacemaker
-@pytest.mark.xfail(reason="reported: equal colocations are not sorted", strict=True)
 def test_two_colocations_of_the_same_resources_keep_their_order(tmp_path: Path) -> None:
     colocations = (
         '<rsc_colocation id="y" rsc="b" with-rsc="a" score="INFINITY"/>'
@@ -338,7 +334,6 @@ def test_two_colocations_of_the_same_resources_keep_their_order(tmp_path: Path) 
 
 
 @pytest.mark.pacemaker
-@pytest.mark.xfail(reason="reported: the first of equal intervals counts", strict=True)
 @pytest.mark.parametrize(
     ("first", "second"),
     [
