@@ -1398,15 +1398,16 @@ def _mix_constraints(units: list[Unit], rng: Random) -> list[Unit]:
     """Shuffle, but keep the order of those orders (colocations) that may collide.
 
     Of two orders between the same two actions the scheduler takes the first one given,
-    ``Optional`` before ``Mandatory`` too; two colocations of the same two resources are
-    not sorted either (experiments, 2.1.5).
+    be it ``Optional`` and the other ``Mandatory``; two colocations of the same two
+    resources are not sorted either (experiments, 2.1.5). A group and its member, or a
+    clone and its child, are not the same.
     """
     if len(units) < 2:
         return units
-    outermost = _outermost(units[0][-1])
+    meanings = _meanings(units[0][-1])
     sharing: dict[object, list[int]] = defaultdict(list)
     for index, unit in enumerate(units):
-        for pair in _ordered_pairs(unit[-1], outermost):
+        for pair in _ordered_pairs(unit[-1], meanings):
             sharing[pair].append(index)
     first = list(range(len(units)))
     for indices in sharing.values():
@@ -1426,26 +1427,23 @@ def _follow(first: list[int], index: int) -> int:
     return index
 
 
-def _outermost(element: Element) -> dict[str, set[str]]:
-    """Return what each name in a constraint may stand for: top-level resources."""
+def _meanings(element: Element) -> dict[str, set[str]]:
+    """Return the resources that a template, a tag or a set by reference stands for."""
     configuration = element.getroottree().getroot().find("configuration")
-    names: dict[str, set[str]] = defaultdict(set)
     assert configuration is not None
-    for top in configuration.iterfind("resources/*"):
-        for inner in top.iter("primitive", "group", "clone", "master", "bundle"):
-            names[inner.get("id", "")].add(top.get("id", ""))
-            names[inner.get("template", "")].add(top.get("id", ""))
-    for reference in configuration.iterfind("tags/tag/obj_ref"):
-        tag = _parent(reference).get("id", "")
-        names[tag] |= names.get(reference.get("id", ""), set())
-    for reference in configuration.iter("resource_ref"):
-        block = _parent(reference).get("id", "")
-        names[block] |= names.get(reference.get("id", ""), set())
-    return names
+    meanings: dict[str, set[str]] = defaultdict(set)
+    for primitive in configuration.iterfind("resources//primitive[@template]"):
+        meanings[primitive.get("template", "")].add(primitive.get("id", ""))
+    for path in ("tags/tag/obj_ref", "constraints//resource_ref"):
+        for reference in configuration.iterfind(path):
+            name = reference.get("id", "")
+            holder = meanings[_parent(reference).get("id", "")]
+            holder |= {name} | meanings.get(name, set())
+    return meanings
 
 
 def _ordered_pairs(
-    constraint: Element, outermost: dict[str, set[str]]
+    constraint: Element, meanings: dict[str, set[str]]
 ) -> set[tuple[str, ...]]:
     """Return the pairs of resources that an order or colocation is about."""
     if constraint.tag not in ("rsc_order", "rsc_colocation"):
@@ -1453,15 +1451,10 @@ def _ordered_pairs(
     named = {constraint.get(name) for name in ("rsc", "with-rsc", "first", "then")}
     named |= {reference.get("id") for reference in constraint.iter("resource_ref")}
     named |= {block.get("id-ref") for block in constraint.iter("resource_set")}
-    known = {name for name in named if name}
-    tops = {top for name in known for top in outermost.get(name, {name})}
+    names = {name for name in named if name}
+    names |= {meant for name in names for meant in meanings.get(name, ())}
     kind = str(constraint.tag)
-    pairs: set[tuple[str, ...]] = {
-        (kind, *pair)
-        for names in (known, tops)
-        for pair in combinations(sorted(names), 2)
-    }
-    return pairs or {(kind, name) for name in tops}
+    return {(kind, *pair) for pair in combinations(sorted(names), 2)}
 
 
 _MIXERS: dict[str, Callable[[list[Unit], Random], list[Unit]]] = {

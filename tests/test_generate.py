@@ -139,16 +139,30 @@ def test_equal_intervals_keep_operations_in_order() -> None:
 
 
 @pytest.mark.parametrize("tag", ["rsc_order", "rsc_colocation"])
-def test_constraints_of_the_same_resources_keep_their_order(tag: str) -> None:
-    data = b"""<cib><configuration><resources><group id="g"><primitive id="a"/>
-        </group><primitive id="b" template="t"/><primitive id="c"/></resources>
-        <constraints><T id="1" first="a" then="b"/><T id="2" first="b" then="c"/>
-        <T id="3"><resource_set id="s"><resource_ref id="g"/></resource_set>
-        <resource_set id="s2"><resource_ref id="t"/></resource_set></T>
-        </constraints></configuration></cib>""".replace(b"T", tag.encode())
+@pytest.mark.parametrize(
+    "third",
+    [
+        '<T id="3" then="a" first="b"/>',
+        '<T id="3" first="t" then="b"/>',
+        '<T id="3" first="tag" then="b"/>',
+        '<T id="3"><resource_set id-ref="s"/><resource_set id-ref="s2"/></T>',
+        '<T id="3"><resource_set id="s3"><resource_ref id="b"/><resource_ref id="t"/>'
+        "</resource_set></T>",
+    ],
+)
+def test_constraints_of_the_same_resources_keep_their_order(
+    tag: str, third: str
+) -> None:
+    data = f"""<cib><configuration><resources><template id="t"/>
+        <primitive id="a" template="t"/><primitive id="b"/><primitive id="c"/></resources>
+        <constraints><T id="1" first="a" then="b"/><T id="2" first="b" then="c"/>{third}
+        <rsc_location id="4"><resource_set id="s"><resource_ref id="a"/></resource_set>
+        <resource_set id="s2"><resource_ref id="b"/></resource_set></rsc_location>
+        </constraints><tags><tag id="tag"><obj_ref id="a"/></tag></tags>
+        </configuration></cib>""".replace("<T", f"<{tag}").replace("</T", f"</{tag}")
     orders = set()
     for seed in range(20):
-        root = generate.parse(shuffle(data, seed))
+        root = generate.parse(shuffle(data.encode(), seed))
         orders.add("".join(element.get("id", "") for element in root.iter(tag)))
     assert orders == {"123", "132", "213"}
 

@@ -85,12 +85,16 @@ def target(desired: Cib, live: Cib, commit: str | None) -> Cib:
     one with what the cluster owns carried over, in canonical order. ``commit`` goes into
     the marker (None: the marker stays as it is).
     """
-    root = copy.deepcopy(live.root)
-    result = Cib(root, f"target of {desired.source}")
     configuration = copy.deepcopy(desired.configuration)
-    root.replace(result.configuration, configuration)
     owned.carry_over(live.configuration, configuration, commit)
     arrange(configuration)
+    return with_configuration(live, configuration, f"target of {desired.source}")
+
+
+def with_configuration(live: Cib, configuration: Element, source: str) -> Cib:
+    """Return a copy of ``live`` whose configuration is (a copy of) the one given."""
+    result = Cib(copy.deepcopy(live.root), source)
+    result.root.replace(result.configuration, copy.deepcopy(configuration))
     return result
 
 

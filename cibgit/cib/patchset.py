@@ -80,12 +80,25 @@ def build(old: Cib, new: Cib, dialect: digests.Dialect) -> Patchset:
         position = old.root.index(old.configuration)
         builder.first_pass.append(_change("delete", path))
         builder.second_pass.append(_creation("/cib", position, new.configuration))
+    return _stamped(tuple(builder.changes()), old, new, dialect)
+
+
+def restamp(
+    patchset: Patchset, old: Cib, new: Cib, dialect: digests.Dialect
+) -> Patchset:
+    """Return the same changes for CIBs of which only the status is another."""
+    return _stamped(patchset.changes, old, new, dialect)
+
+
+def _stamped(
+    changes: tuple[Element, ...], old: Cib, new: Cib, dialect: digests.Dialect
+) -> Patchset:
     admin_epoch, epoch, _ = old.version
     return Patchset(
         source=old.version,
         target=Version(admin_epoch, epoch + 1, 0),
         digest=digests.versioned(new.root, dialect),
-        changes=tuple(builder.changes()),
+        changes=changes,
     )
 
 

@@ -111,35 +111,37 @@ def _nothing_to_do(planned: Plan, commit: str) -> Pushed:
 
 def _send(planned: Plan, sleep: Sleep) -> tuple[Cib, int]:
     """Send the patchset until it is applied; return what live must be now."""
-    site, wait, attempts = planned.site, 0.0, 0
+    cluster, wait, attempts = planned.site.cluster, 0.0, 0
+    target = planned.target()
+    patch = build_verified(planned.live, target, planned.dialect)
+    cluster.check_writable(target)
     deadline = time.monotonic() + RETRY_SECONDS
     while True:
-        target = planned.target()
-        patch = build_verified(planned.live, target, planned.dialect)
-        if attempts == 0:
-            site.cluster.check_writable(target)
         attempts += 1
         try:
-            site.cluster.apply(patch)
-        except StaleError:
-            planned = replace(planned, live=_same_configuration(planned))
+            cluster.apply(patch)
+            break
         except (UnknownOutcomeError, TimedOutError) as error:
-            if _was_applied(planned, target, error, sleep):
-                return _with_version(target, patch.target), attempts
-            raise UnreachableError(
-                f"the change was not applied: {error.message}",
-                "The live configuration is as it was; push again.",
-            ) from None
-        else:
-            return _with_version(target, patch.target), attempts
-        if time.monotonic() > deadline:
-            raise BusyError(
-                f"the status of the cluster changed {attempts} times in a row while the"
-                " push was under way; nothing was written",
-                "Push again when the cluster is quieter.",
-            )
+            _find_out(planned, target, error, sleep)
+            break
+        except StaleError:
+            if time.monotonic() > deadline:
+                raise _restless(attempts) from None
+        # wait first: from the next reading on every moment counts
         sleep(wait)
         wait = min(wait + 0.01, 0.2)
+        live = _same_configuration(planned)
+        target = canonical.with_configuration(live, target.configuration, target.source)
+        patch = patchset.restamp(patch, live, target, planned.dialect)
+    return _with_version(target, patch.target), attempts
+
+
+def _restless(attempts: int) -> BusyError:
+    return BusyError(
+        f"the status of the cluster changed {attempts} times in a row while the push was"
+        " under way; nothing was written",
+        "Push again when the cluster is quieter.",
+    )
 
 
 def build_verified(
@@ -155,10 +157,11 @@ def build_verified(
 
 def _same_configuration(planned: Plan) -> Cib:
     """Read live again; only its status may have moved."""
-    live = planned.site.live()
+    live = planned.site.cluster.read()
     before, now = planned.live.configuration, live.configuration
     if _bytes(before) == _bytes(now) and _settings(planned.live) == _settings(live):
         return live
+    live.source = planned.live.source
     raise drifted(planned.site, planned.live, live)
 
 
@@ -169,8 +172,8 @@ def _settings(cib: Cib) -> dict[str, str | None]:
     }
 
 
-def _was_applied(planned: Plan, target: Cib, error: CibgitError, sleep: Sleep) -> bool:
-    """Find out by reading back; raise ``UnknownOutcomeError`` where that cannot tell.
+def _find_out(planned: Plan, target: Cib, error: CibgitError, sleep: Sleep) -> None:
+    """Return when the change was applied after all; raise when it was not, or nobody knows.
 
     A CIB manager that was restarted may hold what its disk had until it joins again, so
     "not applied" is believed only when the other nodes say so too.
@@ -187,9 +190,12 @@ def _was_applied(planned: Plan, target: Cib, error: CibgitError, sleep: Sleep) -
             sleep(0.5)
             continue
         if _bytes(live.configuration) == new:
-            return True
+            return
         if found == {old}:
-            return False
+            raise UnreachableError(
+                f"the change was not applied: {error.message}",
+                "The live configuration is as it was; push again.",
+            )
         sleep(0.5)
     raise UnknownOutcomeError(
         f"{error.message}; "

@@ -85,7 +85,7 @@ def test_no_update_is_lost_between_two_writers(place: Workplace) -> None:
 def test_status_churn_only_costs_retries(place: Workplace) -> None:
     loop = (
         "i=0; while :; do i=$((i+1));"
-        " attrd_updater -n churn -U $i -d 0 >/dev/null; sleep 0.03; done"
+        " attrd_updater -n churn -U $i -d 0 >/dev/null; sleep 0.05; done"
     )
     churn = threading.Thread(
         target=lambda: place.cluster.run("node3", ["timeout", "40", "sh", "-c", loop]),
