@@ -20,7 +20,6 @@ app = typer.Typer(
     help="Git as the source of truth for the configuration of Pacemaker clusters.",
     epilog="Start with: cibgit demo. Exit codes and concepts: docs/ and README.",
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -79,7 +78,7 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; every failure is told, not thrown."""
     as_json = "--json" in arguments
     try:
-        result = app(arguments, prog_name="cibgit", standalone_mode=False)
+        result = app(arguments or ["--help"], prog_name="cibgit", standalone_mode=False)
         sys.stdout.flush()
         return int(result or 0)
     except CibgitError as error:

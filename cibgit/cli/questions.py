@@ -133,7 +133,7 @@ def digest(
         cib = parse(file.read_bytes(), what)
         signature = _signature(file)
     else:
-        raise NoInputError(f"{what}: there is no such file")
+        raise NoInputError(f"{what} is not a file")
     found = digests(cib, dialect_of(installed_version(os.environ)), signature)
     typer.echo(as_json.digests(found) if json else text.digests(found))
     return ExitCode.OK if found.matches else ExitCode.DIFFERS

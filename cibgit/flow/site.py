@@ -7,7 +7,7 @@ from ..cib.document import Cib, parse
 from ..cib.identity import check_ids
 from ..cluster.protocol import Cluster
 from ..config import ClusterConfig
-from ..errors import CibgitError
+from ..errors import CibgitError, NoInputError
 from ..repository import Repository
 from .files import authored, read_file
 
@@ -47,7 +47,13 @@ class Site:
     def desired(self, revision: str = "HEAD") -> Cib:
         """Read the desired CIB of a revision, as strictly as anything people write."""
         commit = self.repository.resolve(revision)
-        data = self.repository.read(commit, self.path)
+        try:
+            data = self.repository.read(commit, self.path)
+        except NoInputError:
+            raise NoInputError(
+                f"{self.path} is not in commit {commit[:10]}",
+                "Take the live configuration into git with: cibgit export",
+            ) from None
         found = authored(data, f"{commit[:10]}:{self.path}")
         self._committed[commit] = found
         return found
