@@ -1,5 +1,6 @@
 """``cibgit.toml``: which clusters there are and where they live. Defaults stand here."""
 
+import json
 import re
 import tomllib
 from dataclasses import dataclass
@@ -103,8 +104,9 @@ def load(path: Path) -> Config:
 
 def table(cluster: ClusterConfig) -> str:
     """Return the table that ``init`` writes for one cluster."""
-    at = cluster.at.replace("\\", "\\\\").replace('"', '\\"')
-    return f'[clusters.{cluster.name}]\nat = "{at}"\n'
+    # a basic string of TOML is written as JSON writes one; a dot in a bare key nests
+    name = json.dumps(cluster.name) if "." in cluster.name else cluster.name
+    return f"[clusters.{name}]\nat = {json.dumps(cluster.at)}\n"
 
 
 def checked_name(name: str) -> str:

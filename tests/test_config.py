@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+
+from cibgit import config
+from cibgit.errors import BadConfigError, NoInputError, UsageError
+
+
+def loaded(folder: Path, text: str) -> config.Config:
+    file = folder / "cibgit.toml"
+    file.write_text(text)
+    return config.load(file)
+
+
+def test_defaults(tmp_path: Path) -> None:
+    [cluster] = loaded(tmp_path, "[clusters.prod]\n").clusters.values()
+    assert cluster == config.ClusterConfig(
+        "prod", "local:", marker=True, pacemaker=None
+    )
+    assert cluster.path == "clusters/prod/cib.xml"
+
+
+def test_what_init_writes_is_read_back(tmp_path: Path) -> None:
+    odd = config.ClusterConfig("a.b-c_1", 'dir:/x "y" \\z')
+    assert loaded(tmp_path, config.table(odd)).clusters == {"a.b-c_1": odd}
+    assert loaded(tmp_path, config.table(odd)).cluster(None) == odd
+
+
+def test_the_nearest_file_above_counts(tmp_path: Path) -> None:
+    (tmp_path / "cibgit.toml").write_text("")
+    below = tmp_path / "a/b"
+    below.mkdir(parents=True)
+    assert config.find(below) == tmp_path / "cibgit.toml"
+    (tmp_path / "a/cibgit.toml").write_text("")
+    assert config.find(below) == tmp_path / "a/cibgit.toml"
+
+
+def test_none_at_all(tmp_path: Path) -> None:
+    with pytest.raises(NoInputError, match=r"there is no cibgit\.toml"):
+        config.find(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "-x", ".", "..", "a..b", "a/b", "x.lock", "x.", "a b", "é", "x" * 65]
+)
+def test_names_that_git_could_not_keep(name: str) -> None:
+    with pytest.raises(UsageError):
+        config.checked_name(name)
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "cibgit.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(BadConfigError):
+        config.load(tmp_path / "cibgit.toml")
+
+
+def test_several_clusters_need_a_name(tmp_path: Path) -> None:
+    both = loaded(tmp_path, "[clusters.a]\n[clusters.b]\n")
+    with pytest.raises(UsageError, match="a, b"):
+        both.cluster(None)
+    with pytest.raises(UsageError, match="no cluster 'c'"):
+        both.cluster("c")
+    assert both.cluster("b").name == "b"
