@@ -203,8 +203,9 @@ def _families(children: Sequence[Element]) -> dict[int, list[int]]:
         return index
 
     seen: dict[tuple[str, str, str], int] = {}
+    meaning = _meaning(children[0].getroottree().getroot()) if children else {}
     for index, child in enumerate(children):
-        for pair in _related(child):
+        for pair in _related(child, meaning):
             other = find(seen.setdefault((child.tag, *pair), index))
             mine = find(index)
             leader[max(other, mine)] = min(other, mine)
@@ -214,13 +215,34 @@ def _families(children: Sequence[Element]) -> dict[int, list[int]]:
     return {root: members for root, members in groups.items() if len(members) > 1}
 
 
-def _related(constraint: Element) -> Iterable[tuple[str, str]]:
+def _meaning(root: Element) -> dict[str, set[str]]:
+    """Return what templates, tags and sets stand for when a constraint names them."""
+    meaning: dict[str, set[str]] = {}
+    for primitive in root.iter("primitive"):
+        template = primitive.get("template")
+        if template:
+            meaning.setdefault(template, set()).add(primitive.get("id", ""))
+    for group in root.iter("resource_set", "tag"):
+        members = {member.get("id", "") for member in group.iterchildren(etree.Element)}
+        if members:
+            meaning.setdefault(group.get("id", ""), set()).update(members)
+    return meaning
+
+
+def _related(
+    constraint: Element, meaning: dict[str, set[str]]
+) -> Iterable[tuple[str, str]]:
     """Return the pairs of resources that an order or colocation relates."""
     if constraint.tag not in ("rsc_order", "rsc_colocation"):
         return []
-    ends = (constraint.get(name) for name in ("first", "then", "rsc", "with-rsc"))
-    members = [member.get("id") for member in constraint.iter("resource_ref")]
-    return combinations(sorted({name for name in (*ends, *members) if name}), 2)
+    names = {constraint.get(name, "") for name in ("first", "then", "rsc", "with-rsc")}
+    names |= {member.get("id", "") for member in constraint.iter("resource_ref")}
+    names |= {part.get("id-ref", "") for part in constraint.iter("resource_set")}
+    known: set[str] = set()
+    while names - known:
+        known |= names
+        names = known.union(*(meaning.get(name, set()) for name in known))
+    return combinations(sorted(known - {""}), 2)
 
 
 def _operations(children: Sequence[Element]) -> list[SortKey] | None:

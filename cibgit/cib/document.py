@@ -100,17 +100,15 @@ class Cib:
     @property
     def version(self) -> Version:
         """The version triple; a missing part counts as 0, as in the CIB manager."""
-        get = self.root.get
-        try:
-            return Version(
-                int(get("admin_epoch") or 0),
-                int(get("epoch") or 0),
-                int(get("num_updates") or 0),
-            )
-        except ValueError:
-            raise BadDataError(
-                f"{self.source}: admin_epoch, epoch and num_updates must be numbers"
-            ) from None
+        numbers = []
+        for name in Version._fields:
+            text = self.root.get(name) or "0"
+            if not (text.isascii() and text.isdigit()):
+                raise BadDataError(
+                    f"{self.source}: admin_epoch, epoch and num_updates must be numbers"
+                )
+            numbers.append(int(text))
+        return Version(*numbers)
 
     @property
     def configuration(self) -> Element:

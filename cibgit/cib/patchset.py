@@ -134,9 +134,8 @@ def apply(patchset: Patchset, old: Cib) -> Cib:
     tree = _Paths(result.root)
     pending: list[tuple[int, Element, Element]] = []
     for change in patchset.changes:
-        operation = change.get("operation", "")
+        operation, position = _operation(change)
         path = change.get("path", "")
-        position = int(change.get("position", "-1"))
         match = tree.find(path, position if operation == "delete" else -1)
         if match is None:
             if operation == "delete":
@@ -158,6 +157,21 @@ def apply(patchset: Patchset, old: Cib) -> Cib:
             parent.remove(match)
             parent.insert(position, match)
     return result
+
+
+def _operation(change: Element) -> tuple[str, int]:
+    """Return operation and position of a change; refuse what Pacemaker never writes."""
+    operation, position = change.get("operation", ""), change.get("position", "-1")
+    placed = operation in ("create", "move")
+    if operation not in ("create", "delete", "modify", "move"):
+        raise BadDataError(
+            f"the patchset does not fit: unknown operation {operation!r}"
+        )
+    if not re.fullmatch(r"\d+" if placed else r"-?\d+", position):
+        raise BadDataError(f"the patchset does not fit: {operation} at {position!r}")
+    if operation == "create" and not len(change):
+        raise BadDataError("the patchset does not fit: a creation of nothing")
+    return operation, int(position)
 
 
 @dataclass
@@ -314,7 +328,10 @@ def _parent(element: Element) -> Element:
 
 def _check_storable(cib: Cib, dialect: digests.Dialect) -> None:
     configuration = cib.configuration
-    if b"<![CDATA[" in etree.tostring(configuration):
+    if any(
+        node.tail or (node.text and isinstance(node.tag, str))
+        for node in configuration.iter()
+    ):
         raise BadDataError(
             f"{cib.source}: a CDATA section cannot be pushed: no schema allows it"
         )

@@ -30,12 +30,6 @@ QUORUM = ("crm_node", "--quorum")
 MEMBERS = ("crm_node", "--partition")
 """Print the names of the cluster nodes in this node's partition."""
 
-OWN_NAME = ("crm_node", "--name")
-"""Print the name of this node."""
-
-MONITOR = ("crm_mon", "--one-shot", "--output-as=xml")
-"""Print the state of the cluster, its DC first of all."""
-
 OK = 0
 ERROR = 1
 INSUFFICIENT_PRIVILEGES = 4

@@ -1,6 +1,7 @@
 """The cluster that this node is a member of, through Pacemaker's own tools."""
 
 import bz2
+import os
 import re
 import zlib
 from collections.abc import Mapping
@@ -105,9 +106,9 @@ class Local:
 
     def places(self) -> list[str]:
         """Name the other members of the partition, and the disk where it is readable."""
-        own = self._run(*commands.OWN_NAME).stdout.split()
-        members = self._run(*commands.MEMBERS).stdout.split()
-        names = sorted({name.decode() for name in members} - {n.decode() for n in own})
+        members = self._run(*commands.MEMBERS).stdout.decode().split()
+        # where a node is not called by its host name it is asked through the cluster too
+        names = sorted(set(members) - {os.uname().nodename})
         return ["disk", *names] if cibfiles.is_readable(CIB_DIRECTORY) else names
 
     def read_copy(self, place: str) -> Element:

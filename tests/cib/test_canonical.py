@@ -321,7 +321,6 @@ REFERRED = f"""<rsc_order id="y" kind="Optional"><resource_set id-ref="s1"/>
     <rsc_location id="z" node="n1" score="0">{SETS}</rsc_location>"""
 OPTIONAL = '<rsc_order id="y" first="{}" then="b" kind="Optional"/>'
 MANDATORY = '<rsc_order id="x" first="a" then="b" kind="Mandatory"/>'
-NOT_YET = pytest.mark.xfail(reason="reported: only plain names are seen", strict=True)
 
 
 @pytest.mark.pacemaker
@@ -331,9 +330,9 @@ NOT_YET = pytest.mark.xfail(reason="reported: only plain names are seen", strict
         pytest.param(DOWN, OPTIONAL.format("a"), id="plain"),
         pytest.param(DOWN, f'<rsc_order id="y" kind="Optional">{SETS}</rsc_order>',
                      id="sets"),
-        pytest.param(DOWN, REFERRED, id="sets by reference", marks=NOT_YET),
-        pytest.param(DOWN, OPTIONAL.format("tag"), id="tag", marks=NOT_YET),
-        pytest.param(FROM_TEMPLATE, OPTIONAL.format("tt"), id="template", marks=NOT_YET),
+        pytest.param(DOWN, REFERRED, id="sets by reference"),
+        pytest.param(DOWN, OPTIONAL.format("tag"), id="tag"),
+        pytest.param(FROM_TEMPLATE, OPTIONAL.format("tt"), id="template"),
     ],
 )  # fmt: skip
 def test_two_orders_of_the_same_resources_keep_their_order(

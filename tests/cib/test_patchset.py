@@ -313,18 +313,12 @@ def test_what_would_not_be_stored_is_refused(inside: str, dialect: Dialect) -> N
         assert_turns(old, new)
 
 
-@pytest.mark.xfail(reason="reported: taken for a CDATA section", strict=True)
 def test_a_comment_may_speak_of_cdata() -> None:
     assert_turns(
         AROUND.format("").encode(), AROUND.format("<!-- <![CDATA[ -->").encode()
     )
 
 
-@pytest.mark.xfail(
-    reason="reported: a traceback, or taken for a move",
-    raises=(ValueError, IndexError, pytest.fail.Exception),
-    strict=True,
-)
 @pytest.mark.parametrize(
     "change",
     [

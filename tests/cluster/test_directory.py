@@ -550,7 +550,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, name: str, call: int, code: int) ->
         ("fchmod", 0, errno.EDQUOT, BusyError),
     ],
 )
-def test_failure_before_the_file_changes(  # noqa: PLR0917
+def test_failure_before_the_file_changes(
     live: Directory,
     monkeypatch: pytest.MonkeyPatch,
     name: str,

@@ -22,7 +22,9 @@ __all__ = ["LiveCluster", "LiveClusterError"]
 
 # A change takes a moment to wake the controller up: idle means idle for this long.
 IDLE_SECONDS = 0.5
-# A cluster that is not itself again by then is better booted anew (4 s).
+# Nodes that come back need some 5 s, more on a busy machine.
+JOIN_SECONDS = 60.0
+# A cluster that is not itself again by then is better booted anew (5 s).
 RESET_SECONDS = 15.0
 
 
@@ -120,10 +122,13 @@ class LiveCluster:
         Another configuration should keep ``dc-deadtime``: without it, the next start of
         the whole cluster takes 20 s longer. Transient node attributes stay.
         """
-        if self._hub.place:
+        absent = [name for name in self.nodes if not self._node[name].started]
+        timeout = RESET_SECONDS
+        if absent or self._hub.place:
+            timeout = JOIN_SECONDS
             self.heal()
-        self.boot(*(name for name in self.nodes if not self._node[name].started))
-        self.wait(timeout=RESET_SECONDS)
+            self.boot(*absent)
+        self.wait(timeout=timeout)
         first = self.nodes[0]
         replace = ["--replace", "--scope", "configuration", "--xml-pipe"]
         self.cibadmin(first, *replace, input=configuration or self.base)
@@ -146,7 +151,7 @@ class LiveCluster:
         nodes: Iterable[str] | None = None,
         *,
         settle: bool = False,
-        timeout: float = 60,
+        timeout: float = JOIN_SECONDS,
     ) -> str:
         """Wait until exactly these nodes (all started ones) are online; return the DC.
 

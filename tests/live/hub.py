@@ -1,5 +1,6 @@
 """Where the nodes of a cluster meet: its processes, its network and its directory."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -49,6 +50,9 @@ class Hub:
 
     def connect(self, node: Node, address: str) -> None:
         """Give a node that was just powered on its network card and its address."""
+        # The kernel takes its time to remove the one that a killed node had.
+        with contextlib.suppress(LiveClusterError):
+            self._ip(f"link delete {node.name}")
         self._ip(
             f"link add {node.name} type veth peer name eth0 netns {node.pid}",
             f"link set {node.name} master {self._bridge(node.name)} up",

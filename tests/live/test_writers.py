@@ -23,7 +23,7 @@ def place(cluster3: LiveCluster, tmp_path: Path) -> Workplace:
 def count_up(place: Workplace, node: str, times: int) -> list[dict[str, Any]]:
     """Let cibgit push ``times`` edits from a node; return what each attempt answered."""
     argv = [sys.executable, "-m", "tests.live.increment", str(place.root), str(times)]
-    done = place.cluster.run(node, argv, timeout=400, cwd=PROJECT)
+    done = place.cluster.run(node, argv, timeout=800, cwd=PROJECT)
     assert done.returncode == 0, done.stderr.decode()
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -53,7 +53,7 @@ class Other(threading.Thread):
                 self.problem = f"{name}: {done.stderr.decode()}"
                 return
             self.written.append(name)
-            self.stop.wait(1.5)
+            self.stop.wait(2)
 
 
 def test_no_update_is_lost_between_two_writers(place: Workplace) -> None:
@@ -77,7 +77,7 @@ def test_no_update_is_lost_between_two_writers(place: Workplace) -> None:
     )
     # and all that the other one wrote is there
     live = place.cluster.cibadmin("node1", "-Q", "-o", "configuration").decode()
-    assert len(other.written) > 10
+    assert len(other.written) > 5
     assert [name for name in other.written if f'name="{name}"' not in live] == []
     assert f'name="fake" value="{ROUNDS + 1}"' in live
 
