@@ -30,6 +30,9 @@ QUORUM = ("crm_node", "--quorum")
 MEMBERS = ("crm_node", "--partition")
 """Print the names of the cluster nodes in this node's partition."""
 
+OWN_NAME = ("crm_node", "--name")
+"""Print the name of this node, which need not be its host name."""
+
 OK = 0
 ERROR = 1
 INSUFFICIENT_PRIVILEGES = 4

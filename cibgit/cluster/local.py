@@ -1,7 +1,6 @@
 """The cluster that this node is a member of, through Pacemaker's own tools."""
 
 import bz2
-import os
 import re
 import zlib
 from collections.abc import Mapping
@@ -106,9 +105,10 @@ class Local:
 
     def places(self) -> list[str]:
         """Name the other members of the partition, and the disk where it is readable."""
+        own = self._run(*commands.OWN_NAME).stdout.decode().split()
         members = self._run(*commands.MEMBERS).stdout.decode().split()
-        # where a node is not called by its host name it is asked through the cluster too
-        names = sorted(set(members) - {os.uname().nodename})
+        # a node that is asked for itself through the cluster does not answer (2.1.5)
+        names = sorted(set(members) - set(own)) if own else []
         return ["disk", *names] if cibfiles.is_readable(CIB_DIRECTORY) else names
 
     def read_copy(self, place: str) -> Element:
