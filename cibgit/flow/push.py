@@ -34,6 +34,9 @@ RECOVERY_SECONDS = 90.0
 COPY_SECONDS = 10.0
 """How long the disk and the other nodes may take to have what this node has."""
 
+DISK = "disk"
+"""The place that can always be read, so that a problem there is one of the cluster."""
+
 Sleep = Callable[[float], None]
 
 
@@ -44,6 +47,10 @@ class Proof:
     place: str
     digest: str
     problem: str = ""
+
+    def is_settled(self, expected: str) -> bool:
+        """Whether there is nothing to wait for: the digest, or a node that is silent."""
+        return self.digest == expected or bool(self.problem and self.place != DISK)
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ class Pushed:
     @property
     def is_proven(self) -> bool:
         """Whether no place that could be read holds anything else."""
-        return all(p.digest == self.digest or p.problem for p in self.proofs)
+        return all(proof.is_settled(self.digest) for proof in self.proofs)
 
 
 def rehearse(planned: Plan) -> None:
@@ -215,43 +222,55 @@ def _elsewhere(site: Site) -> list[bytes]:
 
 def _read_back(planned: Plan, target: Cib, result: Pushed, sleep: Sleep) -> Pushed:
     """Prove by reading, for exit 0 of a tool is no proof."""
-    site = planned.site
-    live = site.live()
-    if _bytes(live.configuration) != _bytes(target.configuration):
-        if live.version[:2] > target.version[:2] and (
-            marker_commit(live) == result.commit or not site.config.marker
-        ):
-            return replace(result, moved_on=f"{live.last_change} ({live.version})")
-        raise DigestError(
-            f"after the push {live.source} is not what was planned: digest "
-            f"{digest.on_disk(live.configuration, planned.dialect)}, planned {result.digest}",
-            "See what differs with: cibgit diff",
-        )
-    deadline = time.monotonic() + COPY_SECONDS
+    live = planned.site.live()
+    if not _runs(live, target):
+        return _moved_on(planned, target, live, result)
     proofs = [Proof("live", result.digest)]
-    proofs += [
-        _proof(planned, place, result.digest, deadline, sleep)
-        for place in site.cluster.places()
-    ]
+    deadline = time.monotonic() + COPY_SECONDS
+    for place in planned.site.cluster.places():
+        proof = _proof(planned, place, result.digest, sleep)
+        while not proof.is_settled(result.digest) and time.monotonic() < deadline:
+            # a copy may be behind for a moment, or ahead: somebody changed live again
+            live = planned.site.live()
+            if not _runs(live, target):
+                return _moved_on(planned, target, live, replace(result, proofs=proofs))
+            proof = _proof(planned, place, result.digest, sleep)
+        proofs.append(proof)
     return replace(result, proofs=proofs, after=live.version)
 
 
-def _proof(
-    planned: Plan, place: str, expected: str, deadline: float, sleep: Sleep
-) -> Proof:
-    """Wait until a place has the configuration; the disk follows the reply."""
-    while True:
-        found, problem = "", ""
+def _runs(live: Cib, target: Cib) -> bool:
+    return _bytes(live.configuration) == _bytes(target.configuration)
+
+
+def _moved_on(planned: Plan, target: Cib, live: Cib, result: Pushed) -> Pushed:
+    """Tell a later change of somebody else from a push that went wrong."""
+    site = planned.site
+    if live.version[:2] > target.version[:2] and (
+        marker_commit(live) == result.commit or not site.config.marker
+    ):
+        return replace(result, moved_on=f"{live.last_change} ({live.version})")
+    raise DigestError(
+        f"after the push {live.source} is not what was planned: digest "
+        f"{digest.on_disk(live.configuration, planned.dialect)}, planned {result.digest}",
+        "See what differs with: cibgit diff",
+    )
+
+
+def _proof(planned: Plan, place: str, expected: str, sleep: Sleep) -> Proof:
+    """Read a place for half a second at most, until it has the configuration."""
+    proof = Proof(place, "", "not read")
+    for _ in range(20):
         try:
             copy = planned.site.cluster.read_copy(place)
-            found = digest.on_disk(copy, planned.dialect)
+            found, problem = digest.on_disk(copy, planned.dialect), ""
         except CibgitError as error:
-            problem = error.message
-        if found == expected or (problem and place != "disk"):
-            return Proof(place, found, problem)
-        if time.monotonic() > deadline:
-            return Proof(place, found, problem or "another configuration")
-        sleep(0.02)
+            found, problem = "", error.message
+        proof = Proof(place, found, problem)
+        if proof.is_settled(expected):
+            break
+        sleep(0.025)
+    return proof
 
 
 def _with_version(target: Cib, version: Version) -> Cib:

@@ -108,9 +108,8 @@ def pushed(result: "Pushed", name: str, short: str) -> str:
         if proof.digest == result.digest:
             lines.append(f"  {proof.place:<18}  {proof.digest}  same")
         else:
-            lines.append(
-                f"  {proof.place:<18}  not verified: {printable(proof.problem)}"
-            )
+            reason = proof.problem or f"it has {proof.digest}"
+            lines.append(f"  {proof.place:<18}  NOT verified: {printable(reason)}")
     return "\n".join(lines)
 
 

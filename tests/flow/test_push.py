@@ -7,7 +7,7 @@ import pytest
 
 from cibgit.cib import digest, patchset
 from cibgit.cib.canonical import compact
-from cibgit.cib.document import Cib, parse
+from cibgit.cib.document import Cib, Element, parse
 from cibgit.cib.owned import marker_commit
 from cibgit.cluster.directory import Directory
 from cibgit.errors import (
@@ -270,3 +270,44 @@ def test_two_pushes_at_once_one_wins(embedded: Embedded) -> None:
         thread.join()
     assert sorted(outcomes) in (["pushed", "refused"],)
     assert embedded.site().live().version == (0, 6, 0)
+
+
+class Forgetful(Directory):
+    """A node whose disk no longer follows: after a hand edit its writes are off."""
+
+    def read_copy(self, place: str) -> Element:
+        copy = super().read_copy(place)
+        copy.set("stale", "yes")
+        return copy
+
+
+def test_a_disk_that_does_not_follow_is_104(
+    embedded: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = edited(embedded)
+    monkeypatch.setattr(pushing, "COPY_SECONDS", 0.05)
+    planned = replace(
+        planned, site=replace(planned.site, cluster=Forgetful(embedded.node))
+    )
+    result = push(planned, sleep=lambda _: None)
+    assert not result.is_proven
+
+
+class Busy(Directory):
+    """A cluster in which somebody changes something while the proofs are read."""
+
+    def read_copy(self, place: str) -> Element:
+        if self.read().version == (0, 6, 0):
+            live = self.read()
+            other = live.copy()
+            other.configuration.find(".//op").set("interval", "5s")  # type: ignore[union-attr]
+            self.apply(patchset.build(live, other, self.dialect()))
+        return super().read_copy(place)
+
+
+def test_a_change_after_the_push_is_told_and_no_failure(embedded: Embedded) -> None:
+    planned = edited(embedded)
+    planned = replace(planned, site=replace(planned.site, cluster=Busy(embedded.node)))
+    result = push(planned, sleep=lambda _: None)
+    assert result.is_proven
+    assert "0.7.0" in result.moved_on
