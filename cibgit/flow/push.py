@@ -222,7 +222,7 @@ def _elsewhere(site: Site) -> list[bytes]:
 
 def _read_back(planned: Plan, target: Cib, result: Pushed, sleep: Sleep) -> Pushed:
     """Prove by reading, for exit 0 of a tool is no proof."""
-    live = planned.site.live()
+    live = _caught_up(planned, target, sleep)
     if not _runs(live, target):
         return _moved_on(planned, target, live, result)
     proofs = [Proof("live", result.digest)]
@@ -237,6 +237,30 @@ def _read_back(planned: Plan, target: Cib, result: Pushed, sleep: Sleep) -> Push
             proof = _proof(planned, place, result.digest, sleep)
         proofs.append(proof)
     return replace(result, proofs=proofs, after=live.version)
+
+
+def _caught_up(planned: Plan, target: Cib, sleep: Sleep) -> Cib:
+    """Read live; wait for a CIB manager that died since, and for what it has yet to learn."""
+    deadline = time.monotonic() + COPY_SECONDS
+    while True:
+        live = _read_patiently(planned, sleep)
+        if live.version[:2] >= target.version[:2] or time.monotonic() > deadline:
+            return live
+        sleep(0.2)
+
+
+def _read_patiently(planned: Plan, sleep: Sleep) -> Cib:
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    while True:
+        try:
+            return planned.site.live()
+        except (UnreachableError, TimedOutError) as error:
+            if time.monotonic() > deadline:
+                raise UnknownOutcomeError(
+                    f"the change was accepted, but cannot be read back: {error.message}",
+                    "Look when the cluster answers again: cibgit status, cibgit diff",
+                ) from None
+        sleep(0.5)
 
 
 def _runs(live: Cib, target: Cib) -> bool:

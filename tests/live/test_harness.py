@@ -33,7 +33,12 @@ def quorum(cluster: LiveCluster, node: str) -> bytes:
     return cluster.run(node, ["crm_node", "-q"]).stdout.strip()
 
 
-BOOT = "from tests.live.cluster import LiveCluster; import time\n"
+# A job in the background of a script inherits that Ctrl-C is ignored.
+BOOT = """import signal
+import time
+from tests.live.cluster import LiveCluster
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
 BOOTED = f"""{BOOT}
 with LiveCluster(1) as cluster:
     print(cluster.directory, flush=True)
