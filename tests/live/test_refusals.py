@@ -163,7 +163,7 @@ exec /usr/sbin/cibadmin "$@"
     ]
     path = f"{killing.parent}:/usr/sbin:/usr/bin:/sbin:/bin"
     done = place.cluster.run("node1", argv, timeout=180, env={"PATH": path})
-    place.cluster.wait(settle=True)
+    place.cluster.wait(settle=True, timeout=200)
     live = place.cluster.cibadmin("node1", "-Q", "-o", "resources").decode()
     applied = 'interval="20s"' in live
     assert done.returncode == (0 if applied else 69), done
