@@ -208,10 +208,15 @@ class Repository:
 
     def set_ref(self, name: str, commit: str, reason: str) -> None:
         """Let a ref under ``refs/cibgit/`` name ``commit``; the reflog says why."""
+        self.set_refs([name], commit, reason)
+
+    def set_refs(self, names: Sequence[str], commit: str, reason: str) -> None:
+        """Let several refs name ``commit``, all or none of them."""
         found = commit if _HEX.fullmatch(commit) else self.resolve(commit)
+        lines = [f"option no-deref\nupdate {own_ref(name)} {found}\n" for name in names]
         answer = self._run(
-            "update-ref", "--create-reflog", "--no-deref", "-m", one_line(reason),
-            own_ref(name), found, ok=None,
+            "update-ref", "--create-reflog", "-m", one_line(reason), "--stdin",
+            stdin=os.fsencode("".join(lines)), ok=None,
         )  # fmt: skip
         if answer.code:
             self.resolve(commit)

@@ -85,9 +85,10 @@ def target(desired: Cib, live: Cib, commit: str | None) -> Cib:
     one with what the cluster owns carried over, in canonical order. ``commit`` goes into
     the marker (None: the marker stays as it is).
     """
-    configuration = copy.deepcopy(desired.configuration)
+    configuration = copy.deepcopy(canonical(desired).configuration)
     owned.carry_over(live.configuration, configuration, commit)
-    arrange(configuration)
+    for options in configuration.iterchildren("crm_config"):
+        arrange(options)  # nothing else was touched
     return with_configuration(live, configuration, f"target of {desired.source}")
 
 

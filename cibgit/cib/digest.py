@@ -80,7 +80,7 @@ def versioned(root: Element, dialect: Dialect) -> str:
 def dump(root: Element, dialect: Dialect) -> bytes:
     """Return the one-line form of a tree that Pacemaker hashes, in UTF-8."""
     data = etree.tostring(root, encoding="utf-8", with_tail=False)
-    if not _SPECIAL.search(data):
+    if data.isascii() and not any(mark in data for mark in _SPECIAL):
         return data
     if _FOREIGN.search(data):
         return "".join(_serialize(root, _ESCAPES[dialect])).encode()
@@ -138,16 +138,21 @@ def mangled_attributes(
     """Yield each element and attribute name whose value that Pacemaker would not keep."""
     if dialect is Dialect.NEW:
         return
+    # most CIBs have no such character anywhere, and the question costs little that way
+    data = etree.tostring(root, encoding="utf-8", with_tail=False)
+    if data.isascii() and not any(mark in data for mark in _MAYBE_MANGLED):
+        return
     for element in root.iter(etree.Element):
         for name, value in attributes(element):
             if is_mangled(value, dialect) or is_counter(name, value):
                 yield element, name
 
 
+_MAYBE_MANGLED = (b"\x7f", b"&#", b"++", b"+=")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _FIRST_NON_ASCII = re.compile(r"[^\x00-\x7f]")
 _UNSAFE_RAW = re.compile(r"[<&\"\t\n\r]")
-_SPECIAL = re.compile(rb"['\x7f-\xff]|&#|<[!?]| xml(?:ns)?[:=]")
+_SPECIAL = (b"'", b"\x7f", b"&#", b"<!", b"<?", b" xml")
 _FOREIGN = re.compile(rb"<\?|<!\[| xml(?:ns)?[:=]")
 _COMMENT = re.compile(rb"(<!--.*?-->)", re.DOTALL)
 _NON_ASCII = re.compile(rb"[\x80-\xff]")

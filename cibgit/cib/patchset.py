@@ -31,6 +31,7 @@ from .document import Cib, Comment, Element, Version, attributes, parse_tree
 from .identity import address
 from .pairing import Pairs, path_step
 
+_ANY_TEXT = etree.XPath("boolean(.//text())")
 _STEP = re.compile(r"/([^/\[]+)(?:\[@id='([^']*)'\])?")
 
 
@@ -328,10 +329,7 @@ def _parent(element: Element) -> Element:
 
 def _check_storable(cib: Cib, dialect: digests.Dialect) -> None:
     configuration = cib.configuration
-    if any(
-        node.tail or (node.text and isinstance(node.tag, str))
-        for node in configuration.iter()
-    ):
+    if _ANY_TEXT(configuration):
         raise BadDataError(
             f"{cib.source}: a CDATA section cannot be pushed: no schema allows it"
         )

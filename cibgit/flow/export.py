@@ -52,7 +52,7 @@ def export(site: Site, message: str = "") -> Exported:
     applied = find_applied(site, live)
     head = site.repository.head()
     if applied is not None and applied.is_live:
-        _set_refs(site, applied.commit, "export: unchanged")
+        site.repository.set_refs(site.refs(), applied.commit, "export: unchanged")
         return Exported(
             "unchanged",
             applied.commit,
@@ -78,7 +78,7 @@ def export(site: Site, message: str = "") -> Exported:
         ref = site.ref("live")
         return Exported("recorded", commit, live.version, beside, ref, obstacle)
     commit = site.repository.commit_file(site.path, written(live), text, **details)
-    _set_refs(site, commit, "export")
+    site.repository.set_refs(site.refs(), commit, "export")
     return Exported("committed", commit, live.version, changes)
 
 
@@ -140,11 +140,6 @@ def _obstacle(site: Site, at_head: Cib | None, applied: Applied | None) -> str:
     if at_head and applied and not same(at_head, applied.cib):
         return f"{site.path} has committed changes that were not pushed"
     return ""
-
-
-def _set_refs(site: Site, commit: str, reason: str) -> None:
-    for which in ("live", "applied"):
-        site.repository.set_ref(site.ref(which), commit, reason)
 
 
 def _nothing(live: Cib) -> Cib:

@@ -6,51 +6,25 @@ digest is that of the planned result; read back, here and elsewhere.
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ..cib import canonical, digest, patchset
-from ..cib.document import Cib, Element, Version
-from ..cib.owned import marker_commit
+from ..cib.document import Cib, Version
 from ..compare.change import Change
 from ..errors import (
     BusyError,
     CibgitError,
-    DigestError,
     StaleError,
     TimedOutError,
     UnknownOutcomeError,
     UnreachableError,
 )
 from .plan import Plan, drifted
+from .readback import RECOVERY_SECONDS, Expected, Proof, Sleep, content, read_back
 from .site import Site
 
 RETRY_SECONDS = 30.0
 """How long a push goes on trying while only the status of the cluster moves."""
-
-RECOVERY_SECONDS = 90.0
-"""How long a push of unknown outcome waits for a CIB manager that can be asked."""
-
-COPY_SECONDS = 10.0
-"""How long the disk and the other nodes may take to have what this node has."""
-
-DISK = "disk"
-"""The place that can always be read, so that a problem there is one of the cluster."""
-
-Sleep = Callable[[float], None]
-
-
-@dataclass(frozen=True)
-class Proof:
-    """One place where the configuration was read back; ``problem`` if it could not be."""
-
-    place: str
-    digest: str
-    problem: str = ""
-
-    def is_settled(self, expected: str) -> bool:
-        """Whether there is nothing to wait for: the digest, or a node that is silent."""
-        return self.digest == expected or bool(self.problem and self.place != DISK)
 
 
 @dataclass(frozen=True)
@@ -96,18 +70,21 @@ def push(planned: Plan, sleep: Sleep = time.sleep) -> Pushed:
     if not planned.changes:
         return _nothing_to_do(planned, commit)
     site.repository.set_ref(site.ref("live"), planned.applied.commit, "push: before")
+    places = site.cluster.places()
     target, attempts = _send(planned, sleep)
-    result = Pushed(
+    site.repository.set_refs(site.refs(), commit, "push")
+    expected = digest.on_disk(target.configuration, planned.dialect)
+    seen = read_back(Expected(planned, target, expected, places), sleep)
+    return Pushed(
         commit,
         planned.live.version,
-        target.version,
-        digest.on_disk(target.configuration, planned.dialect),
+        seen.version,
+        expected,
         attempts,
         planned.changes,
+        seen.proofs,
+        seen.moved_on,
     )
-    for which in ("applied", "live"):
-        site.repository.set_ref(site.ref(which), commit, "push")
-    return _read_back(planned, target, result, sleep)
 
 
 def _nothing_to_do(planned: Plan, commit: str) -> Pushed:
@@ -166,7 +143,7 @@ def _same_configuration(planned: Plan) -> Cib:
     """Read live again; only its status may have moved."""
     live = planned.site.cluster.read()
     before, now = planned.live.configuration, live.configuration
-    if _bytes(before) == _bytes(now) and _settings(planned.live) == _settings(live):
+    if content(before) == content(now) and _settings(planned.live) == _settings(live):
         return live
     live.source = planned.live.source
     raise drifted(planned.site, planned.live, live)
@@ -185,18 +162,18 @@ def _find_out(planned: Plan, target: Cib, error: CibgitError, sleep: Sleep) -> N
     A CIB manager that was restarted may hold what its disk had until it joins again, so
     "not applied" is believed only when the other nodes say so too.
     """
-    old, new = _bytes(planned.live.configuration), _bytes(target.configuration)
+    old, new = content(planned.live.configuration), content(target.configuration)
     deadline = time.monotonic() + RECOVERY_SECONDS
     found: set[bytes] = set()
     while time.monotonic() < deadline:
         try:
             planned.site.cluster.check_writable(target)
             live = planned.site.live()
-            found = {_bytes(live.configuration), *_elsewhere(planned.site)}
+            found = {content(live.configuration), *_elsewhere(planned.site)}
         except CibgitError:
             sleep(0.5)
             continue
-        if _bytes(live.configuration) == new:
+        if content(live.configuration) == new:
             return
         if found == {old}:
             raise UnreachableError(
@@ -217,84 +194,7 @@ def _find_out(planned: Plan, target: Cib, error: CibgitError, sleep: Sleep) -> N
 
 def _elsewhere(site: Site) -> list[bytes]:
     places = [place for place in site.cluster.places() if place != "disk"]
-    return [_bytes(site.cluster.read_copy(place)) for place in places]
-
-
-def _read_back(planned: Plan, target: Cib, result: Pushed, sleep: Sleep) -> Pushed:
-    """Prove by reading, for exit 0 of a tool is no proof."""
-    live = _caught_up(planned, target, sleep)
-    if not _runs(live, target):
-        return _moved_on(planned, target, live, result)
-    proofs = [Proof("live", result.digest)]
-    deadline = time.monotonic() + COPY_SECONDS
-    for place in planned.site.cluster.places():
-        proof = _proof(planned, place, result.digest, sleep)
-        while not proof.is_settled(result.digest) and time.monotonic() < deadline:
-            # a copy may be behind for a moment, or ahead: somebody changed live again
-            live = planned.site.live()
-            if not _runs(live, target):
-                return _moved_on(planned, target, live, replace(result, proofs=proofs))
-            proof = _proof(planned, place, result.digest, sleep)
-        proofs.append(proof)
-    return replace(result, proofs=proofs, after=live.version)
-
-
-def _caught_up(planned: Plan, target: Cib, sleep: Sleep) -> Cib:
-    """Read live; wait for a CIB manager that died since, and for what it has yet to learn."""
-    deadline = time.monotonic() + COPY_SECONDS
-    while True:
-        live = _read_patiently(planned, sleep)
-        if live.version[:2] >= target.version[:2] or time.monotonic() > deadline:
-            return live
-        sleep(0.2)
-
-
-def _read_patiently(planned: Plan, sleep: Sleep) -> Cib:
-    deadline = time.monotonic() + RECOVERY_SECONDS
-    while True:
-        try:
-            return planned.site.live()
-        except (UnreachableError, TimedOutError) as error:
-            if time.monotonic() > deadline:
-                raise UnknownOutcomeError(
-                    f"the change was accepted, but cannot be read back: {error.message}",
-                    "Look when the cluster answers again: cibgit status, cibgit diff",
-                ) from None
-        sleep(0.5)
-
-
-def _runs(live: Cib, target: Cib) -> bool:
-    return _bytes(live.configuration) == _bytes(target.configuration)
-
-
-def _moved_on(planned: Plan, target: Cib, live: Cib, result: Pushed) -> Pushed:
-    """Tell a later change of somebody else from a push that went wrong."""
-    site = planned.site
-    if live.version[:2] > target.version[:2] and (
-        marker_commit(live) == result.commit or not site.config.marker
-    ):
-        return replace(result, moved_on=f"{live.last_change} ({live.version})")
-    raise DigestError(
-        f"after the push {live.source} is not what was planned: digest "
-        f"{digest.on_disk(live.configuration, planned.dialect)}, planned {result.digest}",
-        "See what differs with: cibgit diff",
-    )
-
-
-def _proof(planned: Plan, place: str, expected: str, sleep: Sleep) -> Proof:
-    """Read a place for half a second at most, until it has the configuration."""
-    proof = Proof(place, "", "not read")
-    for _ in range(20):
-        try:
-            copy = planned.site.cluster.read_copy(place)
-            found, problem = digest.on_disk(copy, planned.dialect), ""
-        except CibgitError as error:
-            found, problem = "", error.message
-        proof = Proof(place, found, problem)
-        if proof.is_settled(expected):
-            break
-        sleep(0.025)
-    return proof
+    return [content(site.cluster.read_copy(place)) for place in places]
 
 
 def _with_version(target: Cib, version: Version) -> Cib:
@@ -302,7 +202,3 @@ def _with_version(target: Cib, version: Version) -> Cib:
     for name, number in version._asdict().items():
         root.set(name, str(number))
     return target
-
-
-def _bytes(configuration: Element) -> bytes:
-    return canonical.compact(Cib(configuration, ""))

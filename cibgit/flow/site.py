@@ -37,6 +37,10 @@ class Site:
         """Return the ref for ``live`` or ``applied``."""
         return f"refs/cibgit/{self.name}/{which}"
 
+    def refs(self) -> list[str]:
+        """Return both refs: what one commit is once git and live are the same."""
+        return [self.ref("live"), self.ref("applied")]
+
     def live(self) -> Cib:
         """Read the live CIB; it must be one in which every element has an identity."""
         cib = self.cluster.read()

@@ -19,6 +19,7 @@ from cibgit.errors import (
 )
 from cibgit.exitcodes import ExitCode
 from cibgit.flow import push as pushing
+from cibgit.flow import readback
 from cibgit.flow.export import export
 from cibgit.flow.plan import DriftError, Plan, plan
 from cibgit.flow.push import push
@@ -285,7 +286,7 @@ def test_a_disk_that_does_not_follow_is_104(
     embedded: Embedded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned = edited(embedded)
-    monkeypatch.setattr(pushing, "COPY_SECONDS", 0.05)
+    monkeypatch.setattr(readback, "COPY_SECONDS", 0.05)
     planned = replace(
         planned, site=replace(planned.site, cluster=Forgetful(embedded.node))
     )
