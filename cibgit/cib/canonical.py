@@ -160,6 +160,12 @@ Sorter = Callable[[Sequence[Element]], list[SortKey] | None]
 """Sort keys for the children of one element, or None where their order is to be kept."""
 
 
+def order_of(tag: str, children: Sequence[Element]) -> list[SortKey] | None:
+    """Return what the children of a ``tag`` are sorted by; None where their order counts."""
+    sorter = _SORTERS.get(tag)
+    return sorter(children) if sorter and children else None
+
+
 def _by_rank(ranking: Sequence[str]) -> Sorter:
     rank = {tag: index for index, tag in enumerate(ranking)}
 

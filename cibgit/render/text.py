@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..compare.change import AttributeChange, Change, Kind
+from ..compare.change import Change, Kind
 
 if TYPE_CHECKING:
     from ..flow.digest import Digests
@@ -18,6 +18,7 @@ SYMBOLS = {
     Kind.CHANGED: "~",
     Kind.REPLACED: "±",
     Kind.MOVED: ">",
+    Kind.RENAMED: "~",
 }
 _COLOURS = {
     Kind.ADDED: "32",
@@ -25,12 +26,14 @@ _COLOURS = {
     Kind.CHANGED: "33",
     Kind.REPLACED: "35",
     Kind.MOVED: "36",
+    Kind.RENAMED: "33",
 }
 _COUNTED = (
     (Kind.ADDED, "add", "added"),
     (Kind.CHANGED, "change", "changed"),
     (Kind.REPLACED, "replace", "replaced"),
     (Kind.MOVED, "move", "moved"),
+    (Kind.RENAMED, "rename", "renamed"),
     (Kind.REMOVED, "remove", "removed"),
 )
 
@@ -47,13 +50,9 @@ def difference(
 
 
 def change(one: Change, *, colour: bool = False) -> str:
-    """Render one change: symbol, word and address, then what of it changed."""
-    head = f"{SYMBOLS[one.kind]} {one.address}"
-    if one.kind in (Kind.REPLACED, Kind.MOVED):
-        head += f" ({one.kind.value}{' ' + one.place if one.place else ''})"
-    lines = [printable(head)]
-    lines += [f"    {_attribute(each, one.kind)}" for each in one.attributes]
-    lines += [f"    {printable(line)}" for line in one.content]
+    """Render one change: symbol and sentence, then what came or went."""
+    lines = [printable(f"{SYMBOLS[one.kind]} {one.sentence}")]
+    lines += [f"    {printable(line)}" for line in one.details]
     text = "\n".join(lines)
     return f"\033[{_COLOURS[one.kind]}m{text}\033[0m" if colour else text
 
@@ -167,18 +166,3 @@ _FOUND = {
     "ref": "known from this clone",
     "export": "the last export",
 }
-
-
-def _attribute(one: AttributeChange, kind: Kind) -> str:
-    if kind is Kind.ADDED:
-        return f"{one.name}: {_value(one.new)}"
-    if kind is Kind.REMOVED:
-        return f"{one.name}: {_value(one.old)}"
-    return f"{one.name}: {_value(one.old)} -> {_value(one.new)}"
-
-
-def _value(value: str | None) -> str:
-    if value is None:
-        return "(none)"
-    text = printable(value.replace("\n", "\\n"))
-    return text if text and text.strip() == text else f'"{text}"'
