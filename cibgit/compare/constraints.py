@@ -23,7 +23,8 @@ def _location(constraint: Element) -> str:
     who = _who(constraint, "rsc", "role")
     pattern = constraint.get("rsc-pattern")
     if pattern is not None:
-        who = f"everything like {value(pattern)}{_as(constraint.get('role'))}"
+        named = "" if constraint.get("rsc") is None else f"{who} and "
+        who = f"{named}everything like {value(pattern)}{_as(constraint.get('role'))}"
     told = ("rsc", "rsc-pattern", "role", "node", "score", "resource-discovery")
     sentences = []
     if constraint.get("node") is not None or constraint.get("score") is not None:
@@ -61,7 +62,11 @@ def rule_preference(rule: Element) -> str:
     where = f"where {rule_words(rule)}"
     role = _as(rule.get("role"))
     if attribute is not None:
-        return f"prefers nodes{role} by their attribute {value(attribute)}, {where}"
+        fixed = rule.get("score")
+        odd = "" if fixed is None else f" (score {value(fixed)})"
+        return (
+            f"prefers nodes{role} by their attribute {value(attribute)}, {where}{odd}"
+        )
     if rule.get("score") is None:
         return f"is placed{role} {where}"
     return _preference(rule.get("score"), "nodes", where, role)
@@ -89,16 +94,15 @@ def _colocation(constraint: Element) -> str:
     tail = _influence(constraint) + rest(constraint, told)
     by = constraint.get("node-attribute")
     near = "" if by is None else f" (on nodes of equal {value(by)})"
+    odd = f" (score {value(text)})" if text is not None and number is None else ""
     if sets:
-        together = listed((set_words(each) for each in sets), "with")
-        must = "run" if number is None else _strength(number)
-        return f"{together} {must} together{near}{_weak(number)}{tail}"
+        members = listed((set_words(each) for each in sets), "with")
+        return f"{_togetherness(number)}: {members}{near}{odd}{tail}"
     who = _who(constraint, "rsc", "rsc-role")
     other = value(constraint.get("with-rsc", ""))
     role = constraint.get("with-rsc-role")
     state = "runs" if role is None else f"is {value(role)}"
     must = "runs" if number is None else _strength(number)
-    odd = f" (score {value(text)})" if text is not None and number is None else ""
     return f"{who} {must} where {other} {state}{near}{_weak(number)}{odd}{tail}"
 
 
@@ -108,6 +112,15 @@ def _strength(number: int) -> str:
     if number == -INFINITY:
         return "must not run"
     return "avoids to run" if number < 0 else "prefers to run"
+
+
+def _togetherness(number: int | None) -> str:
+    if number is None:
+        return "together"
+    how = "apart" if number < 0 else "together"
+    return (
+        f"always {how}" if abs(number) == INFINITY else f"rather {how} ({abs(number)})"
+    )
 
 
 def _weak(number: int | None) -> str:
@@ -144,22 +157,23 @@ def _order(constraint: Element) -> str:
 def _kind(constraint: Element) -> str:
     kind = constraint.get("kind")
     text = constraint.get("score")
+    number = "" if text is None else f", score {value(text)}"
     if kind is not None:
         words = {"Serialize": "never at the same time"}
-        return words.get(kind, value(kind.lower()))
-    if text is not None:
-        number = score(text)
-        return f"{'mandatory' if number else 'optional'}, score {value(text)}"
-    return "mandatory"
+        return words.get(kind, value(kind.lower())) + number
+    return (
+        "optional" if text is not None and not score(text) else "mandatory"
+    ) + number
 
 
 def _one_way(constraint: Element) -> str:
     text = constraint.get("symmetrical")
     if text is None:
         return ""
-    if is_true(text) is False:
-        return ", stopping in any order"
-    return ", stopping in reverse"
+    says = is_true(text)
+    if says is None:
+        return f" (symmetrical {value(text)})"
+    return ", stopping in reverse" if says else ", stopping in any order"
 
 
 def _action_set(part: Element) -> str:

@@ -93,7 +93,8 @@ def _changed(edit: Edit, told: str) -> str:
 
 def _agent(element: Element) -> str:
     template = element.get("template")
-    return agent_words(element) or f"as template {value(template or '?')}"
+    like = "" if template is None else f"as template {value(template)}"
+    return " ".join(part for part in (agent_words(element), like) if part)
 
 
 def _attribute(one: AttributeChange, edit: Edit) -> str:

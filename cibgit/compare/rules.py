@@ -22,13 +22,15 @@ _NAMES = {
 
 def rule_words(rule: Element) -> str:
     """Return when a rule holds; a rule inside another one in parentheses."""
+    told = ("score", "score-attribute", "role")
     if rule.get("id-ref") is not None:
-        return f"as in rule {rule.get('id-ref')}"
+        name = value(rule.get("id-ref", ""))
+        return f"as in rule {name}{rest(rule, (*told, 'id-ref'))}"
     joint = " or " if rule.get("boolean-op") == "or" else " and "
     parts = [expression_words(part) for part in elements(rule)]
     words = joint.join(parts) or "always"
-    told = ("boolean-op", "score", "score-attribute", "role")
-    return words + rest(rule, told if len(parts) > 1 else (*told, "boolean-op"))
+    needless = len(parts) > 1 and rule.get("boolean-op") in ("and", "or")
+    return words + rest(rule, (*told, "boolean-op") if needless else told)
 
 
 def expression_words(part: Element) -> str:

@@ -54,7 +54,7 @@ def subject(element: Element) -> str:
 
 def phrase(element: Element) -> str:
     """Return in one line what an element says, without what is in it."""
-    words = _PHRASES.get(element.tag)
+    words = PHRASES.get(element.tag)
     if words is None:
         return named(key(element)) + rest(element, ("id-ref",))
     return words(element)
@@ -188,7 +188,8 @@ def _operations(block: Element) -> str:
 
 def _primitive(element: Element) -> str:
     template = element.get("template")
-    what = agent_words(element) or f"as template {value(template or '?')}"
+    like = "" if template is None else f"as template {value(template)}"
+    what = " ".join(part for part in (agent_words(element), like) if part)
     return what + rest(element, ("class", "provider", "type", "template"))
 
 
@@ -266,10 +267,16 @@ def _acl_target(element: Element) -> str:
 
 def _level(element: Element) -> str:
     devices = element.get("devices", "").split(",")
-    told = ("index", "devices", "target", "target-attribute", "target-value",
-            "target-pattern")  # fmt: skip
+    told = ["index", "devices", *_target_attributes(element)]
     index = shown_value(element, "index")
     return f"level {index}: {listed(map(value, devices))}{rest(element, told)}"
+
+
+def _target_attributes(level: Element) -> tuple[str, ...]:
+    """Return the attributes that the owner of a level is named after."""
+    if level.get("target-attribute") is not None:
+        return ("target-attribute", "target-value")
+    return ("target",) if level.get("target") else ("target-pattern",)
 
 
 def _alert(element: Element) -> str:
@@ -310,7 +317,7 @@ def _section(element: Element) -> str:
     return f"section {element.tag}{rest(element, ())}"
 
 
-_PHRASES: dict[str, Callable[[Element], str]] = {
+PHRASES: dict[str, Callable[[Element], str]] = {
     "nvpair": _pair,
     **dict.fromkeys(SETS, _set),
     "op": _operation,
