@@ -111,7 +111,8 @@ def _message(error: BaseException) -> str:
 
 
 def _tell(error: CibgitError, *, as_json: bool) -> None:
-    from ..render.difference import count, grouped, printable
+    from ..compare.summary import visible
+    from ..render.difference import grouped, printable
 
     if as_json:
         from ..render import json
@@ -120,7 +121,9 @@ def _tell(error: CibgitError, *, as_json: bool) -> None:
     typer.echo(f"cibgit: {printable(error.message)}", err=True)
     changes = getattr(error, "changes", [])
     if changes and not as_json:
-        typer.echo(f"\n{grouped(changes) or count(changes, planned=False)}\n", err=True)
+        typer.echo(
+            f"\n{grouped(visible(changes) or changes, everything=True)}\n", err=True
+        )
     if error.hint:
         typer.echo(printable(error.hint), err=True)
 

@@ -46,7 +46,7 @@ class OwnerKind(StrEnum):
     RESOURCE_DEFAULTS = "resource defaults"
     OPERATION_DEFAULTS = "operation defaults"
     FENCING = "fencing"
-    ACL = "acl"
+    ACL = "ACL"
     TAG = "tag"
     ALERT = "alert"
 

@@ -35,7 +35,8 @@ def _location(constraint: Element) -> str:
     left = [_lifetime(each) for each in elements(constraint, "lifetime")]
     discovery = constraint.get("resource-discovery")
     if discovery is not None:
-        left.append(f" (probed {value(discovery)})")
+        known = {"never": "never probed there", "exclusive": "probed only there"}
+        left.append(f" ({known.get(discovery, f'probed {value(discovery)}')})")
     return "; ".join(sentences or [who]) + "".join(left) + rest(constraint, told)
 
 
@@ -53,7 +54,7 @@ def _who(constraint: Element, attribute: str, role: str) -> str:
 
 
 def _as(role: str | None) -> str:
-    return "" if role is None else f" as {value(role)}"
+    return "" if role in (None, "Started") else f" as {value(role or '')}"
 
 
 def rule_preference(rule: Element) -> str:
@@ -81,8 +82,10 @@ def _preference(text: str | None, node: str, where: str = "", role: str = "") ->
         return f"must not run{role} on {node}{tail}"
     if number == INFINITY:
         return f"prefers {node}{role} above all{tail}"
-    verb = "prefers" if number > 0 else "avoids" if number < 0 else "may run on"
-    return f"{verb} {node}{role}{f' with {number}' if number else ''}{tail}"
+    if number == 0:
+        return f"may run{role} on {node}{tail}"
+    much = f"with {number}" if number > 0 else f"(score {number})"
+    return f"{'prefers' if number > 0 else 'avoids'} {node}{role} {much}{tail}"
 
 
 def _colocation(constraint: Element) -> str:
@@ -93,7 +96,7 @@ def _colocation(constraint: Element) -> str:
     number = score(text) if text is not None else None
     tail = _influence(constraint) + rest(constraint, told)
     by = constraint.get("node-attribute")
-    near = "" if by is None else f" (on nodes of equal {value(by)})"
+    near = "" if by is None else f" (same {value(by)})"
     odd = f" (score {value(text)})" if text is not None and number is None else ""
     if sets:
         members = listed((set_words(each) for each in sets), "with")
@@ -111,7 +114,7 @@ def _strength(number: int) -> str:
         return "must run"
     if number == -INFINITY:
         return "must not run"
-    return "avoids to run" if number < 0 else "prefers to run"
+    return "prefers not to run" if number < 0 else "prefers to run"
 
 
 def _togetherness(number: int | None) -> str:
@@ -119,12 +122,12 @@ def _togetherness(number: int | None) -> str:
         return "together"
     how = "apart" if number < 0 else "together"
     return (
-        f"always {how}" if abs(number) == INFINITY else f"rather {how} ({abs(number)})"
+        f"always {how}" if abs(number) == INFINITY else f"rather {how} (score {number})"
     )
 
 
 def _weak(number: int | None) -> str:
-    return "" if number is None or abs(number) == INFINITY else f" with {abs(number)}"
+    return "" if number is None or abs(number) == INFINITY else f" (score {number})"
 
 
 def _influence(constraint: Element) -> str:
@@ -132,7 +135,7 @@ def _influence(constraint: Element) -> str:
     if text is None:
         return ""
     if is_true(text) is False:
-        return ", and does not pull it along"
+        return f", but never moves {value(constraint.get('with-rsc', 'the others'))}"
     return f" (influence {value(text)})"
 
 
@@ -186,9 +189,7 @@ def set_words(part: Element, told: tuple[str, ...] = ()) -> str:
     """Return the members of a resource set, in order or side by side."""
     known = ("sequential", "require-all", "role", *told)
     if part.get("id-ref") is not None:
-        return (
-            f"the set {value(part.get('id-ref', ''))}{rest(part, (*known, 'id-ref'))}"
-        )
+        return f"the set {value(part.get('id-ref', ''))}{rest(part, (*told, 'id-ref'))}"
     members = [value(each.get("id", "")) for each in elements(part)]
     sequential, every = part.get("sequential"), part.get("require-all")
     words = ", ".join(members) or "nothing"
@@ -210,6 +211,6 @@ def _ticket(constraint: Element) -> str:
     told = ("rsc", "rsc-role", "ticket", "loss-policy")
     who = _who(constraint, "rsc", "rsc-role")
     policy = constraint.get("loss-policy")
-    loss = "" if policy is None else f", else {value(policy)}"
+    loss = "" if policy is None else f"; without it: {value(policy)}"
     ticket = value(constraint.get("ticket", ""))
     return f"{who} needs ticket {ticket}{loss}{rest(constraint, told)}"

@@ -16,10 +16,10 @@ from ..cib.secrets import is_secret
 from .change import Change, Kind
 from .edits import Edit, comments_before, edits, pruned
 from .meaning import meaning
+from .meaningless import Surroundings
 from .owners import owner
 from .paths import Paths
 from .renames import Renaming, renamings
-from .weights import Surroundings
 
 
 def compare(old: Cib, new: Cib) -> list[Change]:

@@ -9,16 +9,31 @@ from ..cib.identity import key, named
 from ..cib.secrets import HIDDEN, shown
 from .change import AttributeChange, Kind, Weight
 from .edits import AGENT, CDATA, COMMENT, LAST_COMMENT, Edit, pruned
+from .meaningless import Surroundings
 from .owners import CONSTRAINTS, RESOURCES, owning
 from .rules import agent_words
 from .text import value
-from .weights import Surroundings, weigh
+from .weights import weigh
 from .words import SETS, inside, phrase, shown_comment, subject
 
 _RULE_PARTS = frozenset(
     {"rule", "expression", "date_expression", "date_spec", "duration", "rsc_expression",
      "op_expression", "resource_set", "resource_ref", "lifetime"}
 )  # fmt: skip
+_EXPRESSIONS = frozenset(
+    {"expression", "date_expression", "rsc_expression", "op_expression"}
+)
+_NOUNS = {
+    **dict.fromkeys((*SETS, "nvpair", "op", "operations", "fencing-level", "network",
+                     "port-mapping", "storage", "storage-mapping", "recipient",
+                     "select", "attribute", "docker", "podman", "rkt"), ""),
+    **dict.fromkeys(("acl_permission", "read", "write", "deny"), "permission: "),
+    **dict.fromkeys(("role", "role_ref"), "role "),
+    **dict.fromkeys(("select_nodes", "select_fencing", "select_resources",
+                     "select_attributes"), "events of "),
+}  # fmt: skip
+"""Parts that are told by a noun and their phrase, without a subject before it."""
+
 _UNSET = "(not set)"
 
 
@@ -37,7 +52,9 @@ def meaning(edit: Edit, around: Surroundings) -> Meaning:
     """Say what an edit means to the cluster and to those who run it."""
     told = subject(edit.element)
     weight, reason = weigh(edit, around)
-    return Meaning(_sentence(edit, told), told, weight, reason, tuple(_details(edit)))
+    silent = weight is Weight.NONE and edit.kind is Kind.CHANGED
+    details = () if silent else tuple(_details(edit))
+    return Meaning(_sentence(edit, told), told, weight, reason, details)
 
 
 def _sentence(edit: Edit, told: str) -> str:
@@ -54,8 +71,8 @@ def _sentence(edit: Edit, told: str) -> str:
 
 def _came_or_went(edit: Edit, told: str, verb: str) -> str:
     element = edit.element
-    if element.tag == "nvpair" or element.tag in SETS or element.tag == "op":
-        return f"{verb} {phrase(element)}"
+    if element.tag in _NOUNS:
+        return f"{verb} {_NOUNS[element.tag]}{phrase(element)}"
     return f"{told}: {verb} {phrase(element)}" if told else f"{verb}: {phrase(element)}"
 
 
@@ -80,6 +97,10 @@ def _changed(edit: Edit, told: str) -> str:
     old, new = edit.old, edit.new
     assert old is not None
     assert new is not None
+    if new.tag in _EXPRESSIONS:
+        was, now = phrase(old), phrase(new)
+        if was != now:
+            return f"{told}: {was} -> {now}"
     parts = [
         _attribute(each, edit)
         for each in edit.attributes
@@ -102,13 +123,11 @@ def _attribute(one: AttributeChange, edit: Edit) -> str:
         return _comment(one)
     old, new = (_shown(side, one.name) for side in (edit.old, edit.new))
     name = "" if one.name == "value" else f"{one.name} "
-    if old == new:
-        return f"{name}changed, {_hidden(new)}"
-    return f"{name}{old} -> {new}"
-
-
-def _hidden(text: str) -> str:
-    return "it is secret" if text == HIDDEN else f"a secret part of {text}"
+    if old != new:
+        return f"{name}{old} -> {new}"
+    if new == HIDDEN:
+        return f"{name}changed {HIDDEN}"
+    return f"{name}changed in a secret part: {new}"
 
 
 def _shown(element: Element | None, attribute: str) -> str:
@@ -139,7 +158,7 @@ def _moved(edit: Edit, told: str) -> str:
     following = _next(new)
     place = "to the end" if following is None else f"before {_label(following)}"
     if before is None or after is None or key(before) == key(after):
-        return f"{lead}moved {place}{_in(after)}"
+        return f"{lead}moved {place}{_in(after, 'of' if following is None else 'in')}"
     return f"{lead}moved from {_home(before)} to {_home(after)}"
 
 
@@ -160,10 +179,10 @@ def _label(element: Element) -> str:
     return subject(element) or named(key(element))
 
 
-def _in(parent: Element | None) -> str:
+def _in(parent: Element | None, word: str) -> str:
     if parent is None or parent.tag not in RESOURCES:
         return ""
-    return f" in {named(key(parent))}"
+    return f" {word} {named(key(parent))}"
 
 
 def _home(parent: Element) -> str:

@@ -24,13 +24,6 @@ _KINDS = {
     "crm_config": OwnerKind.OPTIONS,
     "rsc_defaults": OwnerKind.RESOURCE_DEFAULTS,
     "op_defaults": OwnerKind.OPERATION_DEFAULTS,
-    "nodes": OwnerKind.NODE,
-    "resources": OwnerKind.RESOURCE,
-    "constraints": OwnerKind.CONSTRAINT,
-    "fencing-topology": OwnerKind.FENCING,
-    "acls": OwnerKind.ACL,
-    "tags": OwnerKind.TAG,
-    "alerts": OwnerKind.ALERT,
 }
 
 

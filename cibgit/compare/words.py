@@ -12,6 +12,7 @@ from ..cib.owned import BOOTSTRAP_SET
 from ..cib.secrets import masked
 from .constraints import constraint_words, rule_preference, set_words
 from .owners import CONSTRAINTS, RESOURCES
+from .parts import CONTAINERS, PARTS
 from .rules import agent_words, expression_words, rule_words
 from .text import elements, listed, rest, shown_value, value
 
@@ -23,21 +24,11 @@ SETS = {
 }
 """Sets of name/value pairs, and what the names in them are prefixed with."""
 
-FRAMES = frozenset({*SETS, "operations", "select", "network", "storage"})
+FRAMES = frozenset({*SETS, "operations", "network", "storage"})
 """Elements that only hold others: what is in them is told as if it stood outside."""
 
 _TOLD_WHOLE = CONSTRAINTS | {"rule", "expression", "date_expression", "resource_set"}
 _BARE = frozenset({"crm_config", "rsc_defaults", "op_defaults", "node"})
-_MAY = {"read": "may read", "write": "may write", "deny": "may not see"}
-_WHAT = {
-    "reference": "what has id {}",
-    "ref": "what has id {}",
-    "object-type": "every <{}>",
-    "tag": "every <{}>",
-    "xpath": "xpath {}",
-    "attribute": "attribute {}",
-}
-_CONTAINERS = ("docker", "podman", "rkt")
 
 
 def subject(element: Element) -> str:
@@ -111,8 +102,10 @@ def _prefix(parent: Element) -> str:
     if around.tag in _BARE and parent.tag != "utilization":
         return ""
     lead = ""
-    if around.tag in ("op", "recipient"):
+    if around.tag == "op":
         lead = f"{subject(around)} "
+    elif around.tag == "recipient":
+        lead = f"{phrase(around)} "
     return f"{lead}{SETS[parent.tag]}."
 
 
@@ -126,7 +119,8 @@ def _condition(parent: Element | None) -> str:
         return f" when {' or '.join(rule_words(rule) for rule in rules)}"
     if around is None or parent.get("id") == BOOTSTRAP_SET:
         return ""
-    if len(elements(around, parent.tag)) > 1:
+    rivals = [e for e in elements(around, parent.tag) if not elements(e, "rule")]
+    if len(rivals) > 1:
         return f" [{value(parent.get('id', '') or parent.get('id-ref', ''))}]"
     return ""
 
@@ -156,7 +150,8 @@ def _set(block: Element) -> str:
     if block.get("id-ref") is not None:
         return f"{name} as in {value(block.get('id-ref', ''))}{left}"
     pairs = [pair for pair in elements(block) if pair.tag != "rule"]
-    return f"{name}{left}" if pairs else f"{name}: an empty set{left}"
+    kind = "the set" if pairs else "an empty set"
+    return f"{kind} {value(block.get('id', ''))} of {name}{left}"
 
 
 def _operation_name(op: Element) -> str:
@@ -201,98 +196,10 @@ def _members(element: Element) -> str:
 
 
 def _bundle(element: Element) -> str:
-    images = [shown_value(e, "image") for e in elements(element, *_CONTAINERS)]
+    images = [shown_value(e, "image") for e in elements(element, *CONTAINERS)]
     names = [value(m.get("id", "")) for m in elements(element, "primitive")]
     runs = f" running {listed(names)}" if names else ""
     return f"bundle of {listed(images) or '?'}{runs}{rest(element, ())}"
-
-
-def _container(element: Element) -> str:
-    image = shown_value(element, "image")
-    return f"{element.tag} image {image}{rest(element, ('image',))}"
-
-
-def _network(element: Element) -> str:
-    return f"network{rest(element, ())}"
-
-
-def _port(element: Element) -> str:
-    ports = element.get("port") or element.get("range") or ""
-    inner = element.get("internal-port")
-    to = "" if inner is None else f" to {value(inner)} inside"
-    told = ["internal-port", "port" if element.get("port") is not None else "range"]
-    return f"port {value(ports)}{to}{rest(element, told)}"
-
-
-def _storage(element: Element) -> str:
-    source = element.get("source-dir") or element.get("source-dir-root") or ""
-    told = ["target-dir"]
-    told.append("source-dir" if element.get("source-dir") else "source-dir-root")
-    each = " (one for each replica)" if told[1] == "source-dir-root" else ""
-    target = shown_value(element, "target-dir")
-    return f"storage {value(source)} on {target}{each}{rest(element, told)}"
-
-
-# The rest of the cluster
-
-
-def _node(element: Element) -> str:
-    name = element.get("uname")
-    who = "" if name is None else f" {value(name)}"
-    return f"node{who} (id {value(element.get('id', ''))}){rest(element, ('uname',))}"
-
-
-def _tag(element: Element) -> str:
-    return f"tag of {listed(value(m.get('id', '')) for m in elements(element)) or 'nothing'}"
-
-
-def _permission(element: Element) -> str:
-    kind = element.get("kind") or (element.tag if element.tag in _MAY else "")
-    may = _MAY.get(kind, value(kind))
-    what = [
-        words.format(shown_value(element, name))
-        for name, words in _WHAT.items()
-        if element.get(name) is not None
-    ]
-    left = rest(element, ("kind", *_WHAT))
-    return f"{may} {', '.join(what) or 'everything'}{left}"
-
-
-def _acl_target(element: Element) -> str:
-    kind = {"acl_group": "group"}.get(element.tag, "user")
-    roles = [value(r.get("id", "")) for r in elements(element, "role", "role_ref")]
-    has = f" with role {listed(roles)}" if roles else ""
-    return f"ACL {kind}{has}{rest(element, ())}"
-
-
-def _level(element: Element) -> str:
-    devices = element.get("devices", "").split(",")
-    told = ["index", "devices", *_target_attributes(element)]
-    index = shown_value(element, "index")
-    return f"level {index}: {listed(map(value, devices))}{rest(element, told)}"
-
-
-def _target_attributes(level: Element) -> tuple[str, ...]:
-    """Return the attributes that the owner of a level is named after."""
-    if level.get("target-attribute") is not None:
-        return ("target-attribute", "target-value")
-    return ("target",) if level.get("target") else ("target-pattern",)
-
-
-def _alert(element: Element) -> str:
-    return f"alert, runs {shown_value(element, 'path')}{rest(element, ('path',))}"
-
-
-def _recipient(element: Element) -> str:
-    return f"recipient {shown_value(element, 'value')}{rest(element, ('value',))}"
-
-
-def _events(element: Element) -> str:
-    return f"for {element.tag.removeprefix('select_')} events{rest(element, ())}"
-
-
-def _attribute(element: Element) -> str:
-    return f"for attribute {shown_value(element, 'name')}{rest(element, ('name',))}"
 
 
 def _rule(element: Element) -> str:
@@ -305,18 +212,6 @@ def _rule(element: Element) -> str:
     return f"when {rule_words(element)}{left}"
 
 
-def _reference(element: Element) -> str:
-    return value(element.get("id", "")) + rest(element, ())
-
-
-def _plain(words: str) -> Callable[[Element], str]:
-    return lambda element: words + rest(element, ())
-
-
-def _section(element: Element) -> str:
-    return f"section {element.tag}{rest(element, ())}"
-
-
 PHRASES: dict[str, Callable[[Element], str]] = {
     "nvpair": _pair,
     **dict.fromkeys(SETS, _set),
@@ -326,26 +221,6 @@ PHRASES: dict[str, Callable[[Element], str]] = {
     "template": lambda e: f"template for {_primitive(e)}",
     **dict.fromkeys(("group", "clone", "master"), _members),
     "bundle": _bundle,
-    **dict.fromkeys(_CONTAINERS, _container),
-    "network": _network,
-    "port-mapping": _port,
-    "storage": _plain("storage"),
-    "storage-mapping": _storage,
-    "node": _node,
-    "tag": _tag,
-    **dict.fromkeys(("obj_ref", "resource_ref", "role", "role_ref"), _reference),
-    "acl_role": _plain("ACL role"),
-    **dict.fromkeys(("acl_permission", "read", "write", "deny"), _permission),
-    **dict.fromkeys(("acl_target", "acl_group", "acl_user"), _acl_target),
-    "fencing-level": _level,
-    "alert": _alert,
-    "recipient": _recipient,
-    "select": _plain("selects events"),
-    **dict.fromkeys(
-        ("select_nodes", "select_fencing", "select_resources", "select_attributes"),
-        _events,
-    ),
-    "attribute": _attribute,
     "rule": _rule,
     **dict.fromkeys(
         ("expression", "date_expression", "date_spec", "duration", "rsc_expression",
@@ -353,32 +228,31 @@ PHRASES: dict[str, Callable[[Element], str]] = {
     "resource_set": set_words,
     **dict.fromkeys(CONSTRAINTS, constraint_words),
     "lifetime": lambda e: "while " + " and ".join(map(rule_words, elements(e))),
-    **dict.fromkeys(
-        ("cib", "configuration", "crm_config", "nodes", "resources", "constraints",
-         "rsc_defaults", "op_defaults", "fencing-topology", "acls", "tags", "alerts",
-         "status"), _section),
+    **PARTS,
 }  # fmt: skip
 
-_LISTED = frozenset({"tag", "acl_target", "acl_group", "fencing-level"})
+_LISTED = frozenset(
+    {"tag", "acl_target", "acl_group", "fencing-level", "select", "select_attributes"}
+)
 """Elements whose phrase lists all that is in them."""
 
 _SUBJECTS: dict[str, Callable[[Element], str]] = {
     "operations": lambda _: "operations",
-    **dict.fromkeys(_CONTAINERS, lambda e: f"{e.tag} container"),
+    **dict.fromkeys(CONTAINERS, lambda e: f"{e.tag} container"),
     "network": lambda _: "network",
     "storage": lambda _: "storage",
     "port-mapping": lambda e: f"port mapping {e.get('id', '')}".rstrip(),
     "storage-mapping": lambda e: f"storage mapping {e.get('id', '')}".rstrip(),
     "obj_ref": lambda _: "members",
-    "resource_set": lambda _: "set",
-    "resource_ref": lambda _: "set",
+    "resource_set": lambda e: f"set {e.get('id', '')}".rstrip(),
+    "resource_ref": lambda e: f"set {_parent_id(e)}".rstrip(),
     "role": lambda _: "roles",
     "role_ref": lambda _: "roles",
     **dict.fromkeys(
         ("acl_permission", "read", "write", "deny"),
         lambda e: f"permission {e.get('id', '')}".rstrip()),
     "fencing-level": lambda e: f"level {e.get('index', '')}",
-    "recipient": lambda e: f"recipient {shown_value(e, 'value')}",
+    "recipient": lambda _: "recipient",
     "select": lambda _: "events",
     **dict.fromkeys(
         ("select_nodes", "select_fencing", "select_resources", "select_attributes"),
@@ -393,6 +267,11 @@ _SUBJECTS: dict[str, Callable[[Element], str]] = {
          "alerts", "crm_config", "rsc_defaults", "op_defaults"),
         lambda e: f"section {e.tag}"),
 }  # fmt: skip
+
+
+def _parent_id(element: Element) -> str:
+    parent = element.getparent()
+    return "" if parent is None else parent.get("id", "")
 
 
 def shown_comment(text: str) -> str:

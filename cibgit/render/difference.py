@@ -132,13 +132,15 @@ class _Pen:
 
 def _group(owner: Owner, changes: list[Change], pen: _Pen) -> Iterator[str]:
     yield pen.line("", f"{owner}{_within(changes[0])}", _BOLD, 2)
+    given = {""}
     for place, change in enumerate(changes):
         danger = change.weight is Weight.DANGEROUS
         style = _ALARM if danger else _COLOURS[change.kind]
         lead = f"{DANGER if danger else ' '} {SYMBOLS[change.kind]} "
         yield pen.line(lead, change.sentence, style, 6)
-        if change.reason and change.weight in (Weight.DANGEROUS, Weight.NONE):
+        if change.reason not in given and change.weight is not Weight.OPERATIONAL:
             yield pen.line("      ", f"({change.reason})", _DIM, 7)
+            given.add(change.reason)
         later = {line for other in changes[place + 1 :] for line in other.details}
         for detail in change.details:
             if not (detail.startswith(_NOW) and detail in later):
