@@ -179,7 +179,7 @@ def test_diff_of_any_two(embedded: Embedded, capsys: Output, tmp_path: Path) -> 
     assert cibgit(embedded, "diff", str(other), "live") == 1
     assert "interval 10s -> 30s" in capsys.readouterr().out
     assert cibgit(embedded, "diff", "HEAD", str(other)) == 1
-    assert "interval: 30s -> 10s" in capsys.readouterr().out
+    assert "interval 30s -> 10s" in capsys.readouterr().out
     assert cibgit(embedded, "diff", "HEAD", "live") == 0
     assert cibgit(embedded, "diff", "HEAD") == 0
     assert cibgit(embedded, "diff", "no-such-thing") == 66
