@@ -65,8 +65,9 @@ def masked(text: str, tag: str = "") -> str:
     """
     if tag == "recipient":
         text = _WEBHOOK.sub(rf"\1{HIDDEN}", text)
-    text = _URL.sub(rf"\1:{HIDDEN}", text)
-    return _ASSIGNED.sub(rf"\1{HIDDEN}", text)
+    if "://" in text:
+        text = _URL.sub(rf"\1:{HIDDEN}", text)
+    return _ASSIGNED.sub(rf"\1{HIDDEN}", text) if "=" in text else text
 
 
 def redacted_xml(xml: str) -> str:

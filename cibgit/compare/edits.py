@@ -79,24 +79,31 @@ def edits(old: Element, new: Element) -> list[Edit]:
 
 
 class Children:
-    """The elements below one parent: names and bytes, each with its comments."""
+    """The elements below one parent: names and content, each with its comments."""
 
     def __init__(self, parent: Element) -> None:
         self.elements: list[Element] = []
         self.names: list[Name] = []
-        self.dumps: list[bytes] = []
+        self.contents: list[object] = []
         seen: Counter[Key] = Counter()
         pending = b""
         for child in parent:
-            pending += dump(child)
             if isinstance(child, Comment):
+                pending += dump(child)
                 continue
             identity = key(child)
             self.elements.append(child)
             self.names.append((identity, seen[identity]))
-            self.dumps.append(pending)
+            self.contents.append((pending, content(child)))
             seen[identity] += 1
             pending = b""
+
+
+def content(element: Element) -> object:
+    """Return something that is equal for equal canonical elements; dumping is dear."""
+    if len(element) or element.text:
+        return dump(element)
+    return (element.tag, element.items())
 
 
 def _walk(old: Element, new: Element, moved: Container[Element] = ()) -> Iterator[Edit]:
@@ -106,7 +113,7 @@ def _walk(old: Element, new: Element, moved: Container[Element] = ()) -> Iterato
         replaced = agent and new.tag in ("primitive", "template")
         yield Edit(Kind.REPLACED if replaced else Kind.CHANGED, old, new, changed)
     before, after = Children(old), Children(new)
-    if before.dumps == after.dumps:
+    if before.contents == after.contents:
         return
     places = {name: index for index, name in enumerate(before.names)}
     partner = [places.get(name) for name in after.names]
@@ -122,7 +129,7 @@ def _walk(old: Element, new: Element, moved: Container[Element] = ()) -> Iterato
             continue
         if index in away:
             yield Edit(Kind.MOVED, before.elements[origin], child, index=index)
-        if before.dumps[origin] != after.dumps[index]:
+        if before.contents[origin] != after.contents[index]:
             yield from _walk(before.elements[origin], child, moved)
 
 
@@ -217,34 +224,39 @@ def _join_moves(found: list[Edit]) -> list[Edit]:
 
 def _moves(found: list[Edit], moved: set[Element]) -> dict[Element, Element]:
     """Return the added elements that were elsewhere, outermost only: new to old."""
-    gone: dict[Name, Element] = {}
+    gone: dict[tuple[str, str | None], Element] = {}
     for edit in found:
         if edit.kind is Kind.REMOVED and edit.old is not None:
             inside = _inside(edit.old, moved)
-            gone |= {(key(e), 0): e for e in inside if defines_id(e)}
+            gone |= {(e.tag, e.get("id")): e for e in inside if defines_id(e)}
     moves: dict[Element, Element] = {}
     taken: set[Element] = set()
     for edit in found if gone else ():
         if edit.kind is not Kind.ADDED or edit.new is None:
             continue
-        skipped = moved.copy()
-        for element in _inside(edit.new, skipped):
-            old = gone.get((key(element), 0)) if defines_id(element) else None
-            if old is not None and taken.isdisjoint([old, *old.iterancestors()]):
+        covered: set[Element] = set()
+        for element in _inside(edit.new, moved):
+            old = gone.get((element.tag, element.get("id")))
+            if old is None or element in covered or not defines_id(element):
+                continue
+            if taken.isdisjoint([old, *old.iterancestors()]):
                 moves[element] = old
                 taken.add(old)
-                skipped.add(element)
+                covered.update(element.iterdescendants())
     return moves
 
 
-def _inside(root: Element, skipped: set[Element]) -> Iterator[Element]:
-    """Yield an element and what is below it, but for what is (or gets) skipped."""
-    if root in skipped:
+def _inside(root: Element, skipped: Container[Element]) -> Iterator[Element]:
+    """Yield an element and what is below it, but for what is skipped and below that."""
+    if not skipped:
+        yield from root.iter(etree.Element)
         return
-    yield root
-    if root not in skipped:
-        for child in root.iterchildren(etree.Element):
-            yield from _inside(child, skipped)
+    covered: set[Element] = set()
+    for element in root.iter(etree.Element):
+        if element in skipped:
+            covered.update(element.iter(etree.Element))
+        if element not in covered:
+            yield element
 
 
 def _without_moved(
@@ -260,7 +272,7 @@ def _without_moved(
         return
     if edit.new not in moved:
         yield replace(edit, cut=_cut(edit.new, moved))
-    for element in list(_inside(edit.new, set(edit.cut))):
+    for element in list(_inside(edit.new, edit.cut)):
         old = moves.get(element)
         if old is not None:
             yield Edit(Kind.MOVED, old, element, index=index_of(element))

@@ -56,7 +56,7 @@ class _Finder:
         self, old: Element, new: Element, into: Renaming | None = None
     ) -> Iterator[Renaming]:
         before, after = Children(old), Children(new)
-        if before.dumps == after.dumps:
+        if before.contents == after.contents:
             return
         partner = dict(zip(before.names, before.elements, strict=True))
         known = set(after.names)
@@ -104,8 +104,9 @@ def _pairs(
             return
         found = _unique(left, right, names)
         yield from found
-        left = [e for e in left if all(e is not one for one, _ in found)]
-        right = [e for e in right if all(e is not other for _, other in found)]
+        paired = {each for pair in found for each in pair}
+        left = [e for e in left if e not in paired]
+        right = [e for e in right if e not in paired]
     likely = [e for e in left if _tells(e)], [e for e in right if _tells(e)]
     for one, other in alike(*likely):
         if one.tag == other.tag and _agent(one) == _agent(other):
