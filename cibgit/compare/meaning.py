@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from ..cib.document import Element
+from ..cib.document import SECTIONS, Element
 from ..cib.identity import key, named
 from ..cib.secrets import HIDDEN, shown
 from .change import AttributeChange, Kind, Weight
@@ -24,8 +24,8 @@ _EXPRESSIONS = frozenset(
     {"expression", "date_expression", "rsc_expression", "op_expression"}
 )
 _NOUNS = {
-    **dict.fromkeys((*SETS, "nvpair", "op", "operations", "fencing-level", "network",
-                     "port-mapping", "storage", "storage-mapping", "recipient",
+    **dict.fromkeys((*SECTIONS, *SETS, "nvpair", "op", "operations", "fencing-level",
+                     "network", "port-mapping", "storage", "storage-mapping", "recipient",
                      "select", "attribute", "docker", "podman", "rkt"), ""),
     **dict.fromkeys(("acl_permission", "read", "write", "deny"), "permission: "),
     **dict.fromkeys(("role", "role_ref"), "role "),

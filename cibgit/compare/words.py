@@ -61,7 +61,7 @@ def _inside(element: Element, indent: str = "") -> Iterator[str]:
         return
     for child in element:
         if isinstance(child, Comment):
-            yield f"{indent}# {value((child.text or '').strip())}"
+            yield f"{indent}# {shown_comment(child.text or '')}"
         elif child.tag in FRAMES:
             header = _header(child)
             if header:
