@@ -48,7 +48,7 @@ def commentary(edit: Edit, _: Surroundings) -> str | None:
 
 
 def same_value(edit: Edit, _: Surroundings) -> str | None:
-    """Other text, same value; comments beside it do not count."""
+    """Another way to write the same value (see below)."""
     if edit.kind is not Kind.CHANGED or edit.old is None or edit.new is None:
         return None
     if _renamed_option(edit) or all(_same(edit, each) for each in edit.attributes):
@@ -86,7 +86,7 @@ def _renamed_option(edit: Edit) -> bool:
 
 
 def frame(edit: Edit, _: Surroundings) -> str | None:
-    """A section, a set or an ``operations`` element alone."""
+    """A section, a set or ``operations`` without content."""
     element = edit.element
     holds = (*SECTIONS, *SETS, "operations")
     if edit.kind not in (Kind.ADDED, Kind.REMOVED) or element.tag not in holds:
@@ -99,7 +99,7 @@ def frame(edit: Edit, _: Surroundings) -> str | None:
 
 
 def default_written_out(edit: Edit, around: Surroundings) -> str | None:
-    """What holds anyway, where nothing else sets it."""
+    """What holds anyway, written out where nothing else sets it: ``is-managed=true``."""
     element = edit.element
     if edit.kind not in (Kind.ADDED, Kind.REMOVED) or element.tag != "nvpair":
         return None
@@ -113,7 +113,7 @@ def default_written_out(edit: Edit, around: Surroundings) -> str | None:
 
 
 def free_order(edit: Edit, _: Surroundings) -> str | None:
-    """Another order of what has none."""
+    """Another order of what has none: alerts, recipients, rules, sets of other score."""
     new = same_parent(edit)
     if new is None:
         return None
@@ -138,7 +138,7 @@ def _of_other_score(block: Element, parent: Element) -> str | None:
 
 
 def renamed_part(edit: Edit, _: Surroundings) -> str | None:
-    """Another id of anything but a resource."""
+    """Another id of anything but a resource; references to it follow."""
     if edit.kind is not Kind.RENAMED or edit.element.tag in RESOURCES:
         return None
     return "an id is only a name, and what refers to it follows"

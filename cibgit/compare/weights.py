@@ -53,7 +53,7 @@ def _says(value: str | None, truth: bool) -> bool:
 
 
 def fencing_off(edit: Edit, _: Surroundings) -> str | None:
-    """Fencing switched off, whole or in part."""
+    """``stonith-enabled``, ``fencing-enabled``, ``startup-fencing`` off; watchdog timeout."""
     name, value = _option(edit)
     names = ("stonith-enabled", "fencing-enabled", "startup-fencing")
     if name in names and _says(value, False):
@@ -64,14 +64,14 @@ def fencing_off(edit: Edit, _: Surroundings) -> str | None:
 
 
 def quorum_policy(edit: Edit, _: Surroundings) -> str | None:
-    """What a partition without quorum does."""
+    """Any change of ``no-quorum-policy``."""
     if _option(edit)[0] == "no-quorum-policy":
         return "it decides what a part of the cluster without quorum does"
     return None
 
 
 def everything_at_once(edit: Edit, _: Surroundings) -> str | None:
-    """Options that stop or place every resource."""
+    """``stop-all-resources`` on; any change of ``symmetric-cluster``."""
     name, value = _option(edit)
     if name == "stop-all-resources" and _says(value, True):
         return "every resource stops"
@@ -81,7 +81,7 @@ def everything_at_once(edit: Edit, _: Surroundings) -> str | None:
 
 
 def access(edit: Edit, _: Surroundings) -> str | None:
-    """Who may read and change the cluster."""
+    """Any change of ACLs, or of ``enable-acl``."""
     around = {str(each.tag) for each in edit.element.iterancestors()}
     if _option(edit)[0] == "enable-acl" or "acls" in around:
         return "it decides who may change the cluster"
@@ -89,7 +89,7 @@ def access(edit: Edit, _: Surroundings) -> str | None:
 
 
 def open_port(edit: Edit, _: Surroundings) -> str | None:
-    """A port on which the CIB can be read and written from afar."""
+    """``remote-clear-port`` or ``remote-tls-port`` set on ``<cib>``."""
     names = {each.name for each in edit.attributes if each.new is not None}
     if edit.element.tag == "cib" and names & {"remote-clear-port", "remote-tls-port"}:
         return "the CIB can be changed over the network through it"
@@ -97,7 +97,7 @@ def open_port(edit: Edit, _: Surroundings) -> str | None:
 
 
 def schema_lowered(edit: Edit, _: Surroundings) -> str | None:
-    """Validation by an older schema, or none."""
+    """``validate-with`` lowered, removed, or ``none``."""
     if edit.element.tag != "cib":
         return None
     for each in edit.attributes:
@@ -112,7 +112,7 @@ def _schema(name: str | None) -> tuple[int, ...]:
 
 
 def fence_device(edit: Edit, _: Surroundings) -> str | None:
-    """A device or level that is gone or disabled."""
+    """A fence device removed or stopped, a fencing level removed."""
     if edit.kind is Kind.REMOVED:
         devices = _primitives(edit, "stonith")
         if edit.element.tag == "fencing-level" or devices:
@@ -126,27 +126,27 @@ def fence_device(edit: Edit, _: Surroundings) -> str | None:
 
 
 def resource_gone(edit: Edit, _: Surroundings) -> str | None:
-    """A resource that is deleted."""
+    """A resource removed (not: moved elsewhere)."""
     gone = edit.kind is Kind.REMOVED and edit.element.tag in RESOURCES
     return "its service stops for good" if gone and _primitives(edit, "") else None
 
 
 def another_agent(edit: Edit, _: Surroundings) -> str | None:
-    """A resource that becomes another one under the same name."""
+    """Another agent, or template, under the same id."""
     if edit.kind is Kind.REPLACED:
         return "the old agent stops, the other one starts under the same name"
     return None
 
 
 def renamed_resource(edit: Edit, _: Surroundings) -> str | None:
-    """A resource with another name: to the cluster another resource."""
+    """A resource with another id."""
     if edit.kind is Kind.RENAMED and edit.element.tag in RESOURCES:
         return "it stops under the old name and starts under the new one"
     return None
 
 
 def unfenced_start(edit: Edit, _: Surroundings) -> str | None:
-    """Resources that need not wait for fencing."""
+    """``requires=nothing``: a start that does not wait for fencing."""
     element = edit.element
     if element.tag != "nvpair" or edit.new is None:
         return None
@@ -176,7 +176,7 @@ def _resource(edit: Edit) -> Element | None:
 
 
 def in_service(edit: Edit, _: Surroundings) -> str | None:
-    """What is switched while a cluster is run: standby, maintenance, started, stopped."""
+    """Nodes in standby or maintenance; resources stopped, unmanaged, in maintenance."""
     element = edit.element
     parent = element.getparent()
     around = None if parent is None else parent.getparent()
@@ -197,7 +197,7 @@ def in_service(edit: Edit, _: Surroundings) -> str | None:
 
 
 def moved_by_hand(edit: Edit, _: Surroundings) -> str | None:
-    """Constraints that ``crm_resource --move`` and ``--ban`` leave behind."""
+    """Constraints ``cli-ban-*``, ``cli-prefer-*`` and ``cli-standby-*``."""
     for each in (edit.element, *edit.element.iterancestors()):
         if each.tag == "rsc_location":
             prefixes = ("cli-ban-", "cli-prefer-", "cli-standby-")
@@ -210,7 +210,7 @@ def moved_by_hand(edit: Edit, _: Surroundings) -> str | None:
 
 
 def order_counts(edit: Edit, _: Surroundings) -> str | None:
-    """Another order of what has one."""
+    """Another order where it counts: resources, members, sets, tags, mappings."""
     parent = same_parent(edit)
     if parent is None:
         return None
