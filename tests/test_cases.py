@@ -2,7 +2,8 @@
 
 A case is an optional line ``<!-- flags: word word -->``, the input, and after a line
 ``<!-- output -->`` what is expected; without that line the input must come out
-unchanged. More inputs are split by ``<!-- base -->``, ``<!-- ours -->`` and so on.
+unchanged. More inputs are split by ``<!-- base -->``, ``<!-- ours -->`` and so on. An
+input of ``diff/`` may be a section, or a ``<configuration>``, alone.
 """
 
 import os
@@ -15,11 +16,16 @@ import pytest
 from lxml import etree
 
 from cibgit.cib import schema
-from cibgit.cib.canonical import canonical, pretty
+from cibgit.cib.canonical import canonical, compact, pretty
 from cibgit.cib.document import parse, parse_authored
+from cibgit.compare.apply import apply
+from cibgit.compare.diff import compare
+from cibgit.render.difference import difference
 
 CASES = Path(__file__).with_name("cases")
-SPLIT = re.compile(r"^<!-- (output|base|ours|theirs|live|desired) -->\n", re.MULTILINE)
+SPLIT = re.compile(
+    r"^<!-- (output|new|base|ours|theirs|live|desired) -->\n", re.MULTILINE
+)
 FLAGS = re.compile(r"\A<!-- flags: ([\w ]+) -->\n")
 
 
@@ -65,7 +71,33 @@ def run_canonical(case: Case) -> None:
         assert valid == ("invalid" not in case.flags)
 
 
-RUNNERS: dict[str, Callable[[Case], None]] = {"canonical": run_canonical}
+def run_diff(case: Case) -> None:
+    """Flags: ``all`` (what has no meaning is shown too)."""
+    assert case.flags <= {"all"}
+    old, new = (parse(whole(case.parts[name]), name) for name in ("input", "new"))
+    changes = compare(old, new)
+    everything = "all" in case.flags
+    said = difference(changes, ("old", "new"), everything=everything)
+    assert said.removeprefix("--- old\n+++ new\n\n") + "\n" == case.expected.decode()
+    assert compact(apply(changes, old)) == compact(canonical(new))
+
+
+def whole(part: bytes) -> bytes:
+    """Return a CIB of what may be only a section."""
+    if part.startswith(b"<cib"):
+        return part
+    inside = (
+        part
+        if part.startswith(b"<configuration")
+        else b"<configuration>%s</configuration>" % part
+    )
+    return b"<cib>%s</cib>" % inside
+
+
+RUNNERS: dict[str, Callable[[Case], None]] = {
+    "canonical": run_canonical,
+    "diff": run_diff,
+}
 FILES = sorted(path for path in CASES.rglob("*") if path.is_file())
 
 
@@ -79,5 +111,7 @@ def test_case(path: Path) -> None:
 def test_every_case_is_one_document_each_part() -> None:
     assert FILES
     for path in FILES:
-        for part in read(path).parts.values():
-            etree.fromstring(part)
+        case = read(path)
+        for name, part in case.parts.items():
+            if not (name == "output" and path.parent.name == "diff"):
+                etree.fromstring(part)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cibgit.cli.app import app
+from cibgit.compare.weights import RULES
 from cibgit.exitcodes import ExitCode
 
 ROOT = Path(__file__).parents[1]
@@ -37,6 +38,20 @@ def test_the_page_of_commands_shows_their_help(command: str) -> None:
     page = (ROOT / "docs/commands.md").read_text()
     assert f"## {command}\n\n```text\n{help_of(command)}\n```" in page
     assert f"`cibgit {command}" in (ROOT / "README.md").read_text()
+
+
+def test_every_weight_is_explained() -> None:
+    page = (ROOT / "docs/diff.md").read_text()
+    for weight, rules in RULES:
+        for rule in rules:
+            told = (rule.__doc__ or "").replace("``", "`")
+            assert f"| {weight.name.lower()} | {told} |" in page
+
+
+def test_the_example_of_a_diff_is_a_golden_case() -> None:
+    page = (ROOT / "docs/diff.md").read_text()
+    case = (ROOT / "tests/cases/diff/a-bad-night.xml").read_text()
+    assert case.partition("<!-- output -->\n")[2] in page
 
 
 def test_every_exit_code_is_explained() -> None:

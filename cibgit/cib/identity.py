@@ -57,9 +57,9 @@ def defines_id(element: Element) -> bool:
     )
 
 
-def label(element: Element) -> str:
-    """Return how one element is called: ``primitive vip``, ``operations``, ``comment``."""
-    tag, name = key(element)
+def named(identity: Key) -> str:
+    """Return how an element is called: ``primitive vip``, ``operations``, ``comment``."""
+    tag, name = identity
     if tag == COMMENT:
         return "comment"
     return f"{tag} {name}" if name else tag
@@ -70,9 +70,9 @@ def address(element: Element) -> str:
 
     ``<cib>`` and ``<configuration>`` are left out unless they are the element itself.
     """
-    steps = [label(element)]
+    steps = [named(key(element))]
     steps += [
-        label(parent)
+        named(key(parent))
         for parent in element.iterancestors()
         if parent.tag not in ("cib", "configuration")
     ]

@@ -156,7 +156,7 @@ class _Story:
         file = self.node / "cib.xml"
         text = file.read_text().replace('epoch="42"', 'epoch="43"')
         text = text.replace('update-client="cibgit"', 'update-client="crm_attribute"')
-        text = text.replace('id="server"', 'id="server" description="changed at night"')
+        text = text.replace("192.0.2.10", "192.0.2.20")
         file.write_text(text)
         digest = on_disk(
             parse(text.encode(), "cib.xml").root, Directory(self.node).dialect()

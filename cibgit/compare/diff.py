@@ -1,163 +1,98 @@
-"""What differs between two CIBs, by the identity of elements.
+"""What differs between two CIBs, as changes that people understand.
 
 Both are compared in canonical form, so that what has no meaning makes no difference;
 the list is empty if and only if the canonical forms are equal.
 """
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 from lxml import etree
 
-from ..cib.canonical import canonical, compact
-from ..cib.document import Cib, Element, attributes
-from ..cib.identity import Key, address, defines_id, key, label
-from ..cib.pairing import Names, Pairs
-from .change import AttributeChange, Change, Kind
-
-_SORTED = frozenset(
-    {
-        "configuration",
-        "nodes",
-        "constraints",
-        "operations",
-        "fencing-topology",
-        "cluster_property_set",
-        "instance_attributes",
-        "meta_attributes",
-        "utilization",
-        "primitive",
-        "template",
-        "clone",
-        "master",
-        "bundle",
-    }
-)
-_AGENT = frozenset({"class", "provider", "type", "template"})
-
-Found = tuple[Change, Element | None, Element | None]
+from ..cib.canonical import arrange, canonical, compact
+from ..cib.document import Cib
+from ..cib.references import rename
+from ..cib.secrets import is_secret
+from .change import Change, Kind
+from .edits import Edit, comments_before, edits, pruned
+from .meaning import meaning
+from .meaningless import Surroundings
+from .owners import owner
+from .paths import Paths
+from .renames import Renaming, renamings
 
 
 def compare(old: Cib, new: Cib) -> list[Change]:
     """Return the changes that lead from ``old`` to ``new``, in the order of the document.
 
-    Status, volatile attributes and cluster-owned parts are no differences. An element
-    that stands under another parent with the same id is moved, not removed and added.
+    Renames come first: the others lead on from what they made of ``old``. Status,
+    volatile attributes and cluster-owned parts are no differences. Changes without
+    meaning (:attr:`~cibgit.compare.change.Weight.NONE`) are in the list, so that
+    :func:`~cibgit.compare.apply.apply` makes ``new`` of ``old`` with it.
     """
     old, new = canonical(old), canonical(new)
     if compact(old) == compact(new):
         return []
-    return _join_moves(list(_compare(old.root, new.root)))
+    renamed = renamings(old.root, new.root)
+    teller = _Teller(Surroundings(old.root, new.root))
+    found = [teller.rename(each) for each in renamed]
+    if renamed:
+        old = _with_renames(old, renamed)
+    return found + [teller.change(edit) for edit in edits(old.root, new.root)]
 
 
-def _compare(old: Element, new: Element) -> Iterator[Found]:
-    changed = _attribute_changes(old, new)
-    if changed:
-        agent = any(change.name in _AGENT for change in changed)
-        replaced = agent and new.tag in ("primitive", "template")
-        kind = Kind.REPLACED if replaced else Kind.CHANGED
-        yield Change(kind, address(new), changed), old, new
-    pairs = Pairs(old, new, _names)
-    quiet = new.tag in _SORTED and not _only_order(pairs, old, new)
-    for index in sorted(set(range(len(old))) - set(pairs.partner)):
-        yield _gone(old[index]), old[index], None
-    for index, child in enumerate(new):
-        before = pairs.partner[index]
-        if before is None:
-            yield _come(child), None, child
-            continue
-        if index not in pairs.kept and not quiet:
-            yield Change(Kind.MOVED, address(child), place=_place(child)), None, None
-        if not pairs.same(before, index):
-            yield from _compare(old[before], child)
+def _with_renames(old: Cib, renamed: Iterable[Renaming]) -> Cib:
+    copied = old.copy()
+    rename(copied.root, dict(pair for each in renamed for pair in each.ids))
+    arrange(copied.root)
+    return copied
 
 
-def _only_order(pairs: Pairs, old: Element, new: Element) -> bool:
-    """Say whether the children are the same and only their order differs."""
-    if len(old) != len(new) or None in pairs.partner:
-        return False
-    return all(
-        pairs.same(before, index)
-        for index, before in enumerate(pairs.partner)
-        if before is not None
+class _Teller:
+    """Makes changes of edits; knows the ways to elements and what surrounds them."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._paths = Paths()
+
+    def change(self, edit: Edit) -> Change:
+        """Return the change that an edit is."""
+        said = meaning(edit, self._around)
+        came = edit.kind in (Kind.ADDED, Kind.MOVED) and edit.new is not None
+        whole = edit.kind in (Kind.ADDED, Kind.REMOVED)
+        return Change(
+            kind=edit.kind,
+            path=self._paths.path(edit.element if edit.old is None else edit.old),
+            owner=owner(edit.element),
+            weight=said.weight,
+            sentence=said.sentence,
+            subject=said.subject,
+            reason=said.reason,
+            details=said.details,
+            attributes=tuple(
+                replace(each, secret=_is_secret(edit, each.name))
+                for each in edit.attributes
+            ),
+            xml=_xml(edit) if whole else "",
+            place=self._paths.place(edit.element) if came else None,
+        )
+
+    def rename(self, renaming: Renaming) -> Change:
+        """Return the change that a rename is."""
+        edit = Edit(Kind.RENAMED, renaming.old, renaming.new)
+        return replace(self.change(edit), renames=tuple(renaming.ids))
+
+
+def _is_secret(edit: Edit, attribute: str) -> bool:
+    sides = [side for side in (edit.old, edit.new) if side is not None]
+    return any(is_secret(side, attribute) for side in sides)
+
+
+def _xml(edit: Edit) -> str:
+    """Return an element with its comments as XML, without what is elsewhere."""
+    run = [*comments_before(edit.element), edit.element]
+    if edit.cut:
+        run[-1] = pruned(edit.element, edit.cut)
+    return "".join(
+        etree.tostring(each, encoding="unicode", with_tail=False) for each in run
     )
-
-
-def _names(parent: Element) -> Names:
-    """Pair children by identity; the second of equal identities by its number."""
-    seen: Counter[Key] = Counter()
-    names = []
-    for child in parent:
-        identity = key(child)
-        names.append((identity, seen[identity]))
-        seen[identity] += 1
-    return names
-
-
-def _attribute_changes(old: Element, new: Element) -> tuple[AttributeChange, ...]:
-    names = dict.fromkeys(name for e in (old, new) for name, _ in attributes(e))
-    return tuple(
-        AttributeChange(name, old.get(name), new.get(name))
-        for name in names
-        if old.get(name) != new.get(name)
-    )
-
-
-def _come(element: Element) -> Change:
-    own = tuple(AttributeChange(name, None, value) for name, value in _own(element))
-    return Change(Kind.ADDED, address(element), own, _content(element))
-
-
-def _gone(element: Element) -> Change:
-    own = tuple(AttributeChange(name, value, None) for name, value in _own(element))
-    return Change(Kind.REMOVED, address(element), own, _content(element))
-
-
-def _own(element: Element) -> list[tuple[str, str]]:
-    if not isinstance(element.tag, str):
-        return [("text", (element.text or "").strip())]
-    return [pair for pair in attributes(element) if pair[0] != "id"]
-
-
-def _content(element: Element) -> tuple[str, ...]:
-    if not len(element):
-        return ()
-    text = etree.tostring(
-        element, encoding="unicode", pretty_print=True, with_tail=False
-    )
-    return tuple(line[2:] for line in text.splitlines()[1:-1])
-
-
-def _place(element: Element) -> str:
-    following = element.getnext()
-    while following is not None and not isinstance(following.tag, str):
-        following = following.getnext()
-    return "to the end" if following is None else f"before {label(following)}"
-
-
-def _join_moves(found: list[Found]) -> list[Change]:
-    """Turn a removal and an addition of one id into a move, with what else changed."""
-    gone = {
-        key(old): index
-        for index, (_, old, new) in enumerate(found)
-        if new is None and old is not None and defines_id(old)
-    }
-    changes: dict[int, list[Change]] = {i: [f[0]] for i, f in enumerate(found)}
-    for index, (change, old, new) in enumerate(found):
-        if old is not None or new is None or not defines_id(new):
-            continue
-        origin = gone.get(key(new))
-        before = None if origin is None else found[origin][1]
-        if origin is None or before is None:
-            continue
-        place = f"from {_home(before)} to {_home(new)}"
-        moved = replace(change, kind=Kind.MOVED, attributes=(), content=(), place=place)
-        changes[index] = [moved, *_join_moves(list(_compare(before, new)))]
-        changes[origin] = []
-    return [change for index in sorted(changes) for change in changes[index]]
-
-
-def _home(element: Element) -> str:
-    parent = element.getparent()
-    return "nowhere" if parent is None else label(parent)

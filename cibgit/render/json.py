@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..compare.change import Change
+from ..compare.redact import redacted
 from ..errors import CibgitError
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ def dumps(command: str, **values: Any) -> str:
 
 
 def changes(found: Iterable[Change]) -> list[dict[str, object]]:
-    """Return changes as JSON shows them."""
-    return [each.to_dict() for each in found]
+    """Return changes as JSON shows them: without secrets."""
+    return [redacted(each).to_dict() for each in found]
 
 
 def error(problem: CibgitError) -> str:

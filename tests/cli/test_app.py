@@ -80,7 +80,7 @@ def test_the_story(embedded: Embedded, capsys: Output) -> None:
     assert cibgit(embedded, "diff") == 1
     out = capsys.readouterr().out
     assert "--- live prod (0.5.0)\n+++ clusters/prod/cib.xml\n" in out
-    assert "~ constraints / rsc_location loc\n    score: 100 -> 200\n" in out
+    assert "constraint loc\n  ~ score 100 -> 200\n" in out
     assert out.endswith("Plan: 1 to change.\n")
     assert cibgit(embedded, "push", "-m", "prefer alice", "--yes") == 0
     assert "0.5.0 -> 0.6.0" in capsys.readouterr().out
@@ -142,12 +142,12 @@ def test_drift_is_shown_with_103(embedded: Embedded, capsys: Output) -> None:
     capsys.readouterr()
     assert cibgit(embedded, "push", "-m", "x", "--yes") == 103
     err = capsys.readouterr().err
-    assert "interval: 30s -> 10s" in err
+    assert "interval 30s -> 10s" in err
     assert "cibgit export" in err
     code, found = answer(embedded, capsys, "push", "-m", "x", "--yes")
     assert (code, found["code"], found["name"]) == (103, 103, "STALE")
     assert found["changes"][0]["attributes"] == [
-        {"name": "interval", "old": "30s", "new": "10s"}
+        {"name": "interval", "old": "30s", "new": "10s", "secret": False}
     ]
 
 
@@ -177,9 +177,9 @@ def test_diff_of_any_two(embedded: Embedded, capsys: Output, tmp_path: Path) -> 
     other = tmp_path / "other.xml"
     other.write_text(CIB.replace('interval="30s"', 'interval="10s"'))
     assert cibgit(embedded, "diff", str(other), "live") == 1
-    assert "interval: 10s -> 30s" in capsys.readouterr().out
+    assert "interval 10s -> 30s" in capsys.readouterr().out
     assert cibgit(embedded, "diff", "HEAD", str(other)) == 1
-    assert "interval: 30s -> 10s" in capsys.readouterr().out
+    assert "interval 30s -> 10s" in capsys.readouterr().out
     assert cibgit(embedded, "diff", "HEAD", "live") == 0
     assert cibgit(embedded, "diff", "HEAD") == 0
     assert cibgit(embedded, "diff", "no-such-thing") == 66
@@ -206,8 +206,7 @@ def test_diff_of_two_files_needs_no_repository(tmp_path: Path, capsys: Output) -
     other.write_text(CIB.replace('id="db"', 'id="base"'))
     assert run(["diff", str(one), str(other)]) == 1
     out = capsys.readouterr().out
-    assert "- resources / primitive db" in out
-    assert "+ resources / primitive base" in out
+    assert "! ~ id renamed from db to base" in out
     assert run(["diff", str(one), "nothing"]) == 66
 
 

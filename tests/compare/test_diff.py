@@ -1,10 +1,14 @@
+import json
+
 import pytest
 from hypothesis import given, settings
 
 from cibgit.cib.canonical import canonical, compact
 from cibgit.cib.document import parse
+from cibgit.compare.apply import apply
 from cibgit.compare.change import Change, Kind
 from cibgit.compare.diff import compare
+from cibgit.compare.redact import redacted
 
 from .. import generate, strategies
 
@@ -24,7 +28,11 @@ def words(old: str, new: str) -> list[str]:
         " ".join(
             [change.kind.value, change.address.removeprefix("resources / ")]
             + [f"{a.name}:{a.old}>{a.new}" for a in change.attributes]
-            + ([f"({change.place})"] if change.place else [])
+            + (
+                [f"({change.place.parent[-1]} {change.place.position})"]
+                if change.place
+                else []
+            )
         )
         for change in changes(old, new)
     ]
@@ -36,19 +44,23 @@ A, B, C = (f'<primitive id="{name}" type="T"/>' for name in "abc")
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("", A, ["added primitive a type:None>T"]),
-        (A, "", ["removed primitive a type:T>None"]),
+        ("", A, ["added primitive a (resources 0)"]),
+        (A, "", ["removed primitive a"]),
         (A, A.replace('type="T"', 'type="U"'), ["replaced primitive a type:T>U"]),
         (A, A.replace("/>", ' description="d"/>'), ["changed primitive a description:None>d"]),
-        (A + B + C, B + C + A, ["moved primitive a (to the end)"]),
-        (A + B + C, C + A + B, ["moved primitive c (before primitive a)"]),
+        (A + B + C, B + C + A, ["moved primitive a (resources 2)"]),
+        (A + B + C, C + A + B, ["moved primitive c (resources 0)"]),
         (A + f'<group id="g">{B}</group>', f'<group id="g">{A}{B}</group>',
-         ["moved group g / primitive a (from resources to group g)"]),
+         ["moved primitive a (group g 0)"]),
         (A + f'<group id="g">{B}</group>',
          f'<group id="g">{B}{A.replace("T", "U")}</group>',
-         ["moved group g / primitive a (from resources to group g)",
-          "replaced group g / primitive a type:T>U"]),
-        (A, "<!-- why -->" + A, ["added comment text:None>why"]),
+         ["moved primitive a (group g 1)", "replaced primitive a type:T>U"]),
+        (A, f'<group id="g">{A}</group>',
+         ["added group g (resources 0)", "moved primitive a (group g 0)"]),
+        (f'<group id="g">{A}{B}</group>', A,
+         ["removed group g", "moved group g / primitive a (resources 0)"]),
+        (A, "<!-- why -->" + A, ["changed primitive a #comment:None> why "]),
+        (A, A + "<!-- last -->", ["changed resources #comment at the end:None> last "]),
         ('<primitive type="T" id="a"/>', A, []),
     ],
 )  # fmt: skip
@@ -74,11 +86,7 @@ def test_sets_of_equal_score_have_an_order() -> None:
 def test_what_came_is_shown_with_its_content() -> None:
     whole = '<primitive id="a"><operations><op id="o" name="start"/></operations></primitive>'
     [change] = changes("", whole)
-    assert change.content == (
-        "<operations>",
-        '  <op id="o" name="start"/>',
-        "</operations>",
-    )
+    assert change.xml == whole
 
 
 def test_references_of_equal_id_are_told_apart_by_number() -> None:
@@ -97,6 +105,38 @@ def test_empty_if_and_only_if_the_canonical_forms_are_equal(
     assert (compare(old, new) == []) == equal
     assert compare(old, old) == []
     assert compare(new, new) == []
+
+
+@settings(max_examples=300)
+@given(strategies.pairs())
+def test_changes_lead_from_old_to_new(pair: tuple[bytes, bytes]) -> None:
+    old, new = (parse(data, "x") for data in pair)
+    assert compact(apply(compare(old, new), old)) == compact(canonical(new))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_changes_lead_from_old_to_new_and_back(seed: int) -> None:
+    data = generate.cib(30, seed, text="nasty", traps=bool(seed % 2))
+    old, new = (
+        parse(each, "x") for each in (data, generate.mutate(data, seed, count=12))
+    )
+    assert compact(apply(compare(old, new), old)) == compact(canonical(new))
+    assert compact(apply(compare(new, old), new)) == compact(canonical(old))
+
+
+def test_changes_lead_to_another_cluster() -> None:
+    old, new = (parse(generate.cib(30, seed), "x") for seed in (1, 2))
+    assert compact(apply(compare(old, new), old)) == compact(canonical(new))
+
+
+@given(strategies.pairs())
+def test_changes_survive_json_and_redaction_is_settled(
+    pair: tuple[bytes, bytes],
+) -> None:
+    for change in compare(*(parse(data, "x") for data in pair)):
+        for each in (change, redacted(change)):
+            assert Change.from_dict(json.loads(json.dumps(each.to_dict()))) == each
+            assert redacted(redacted(each)) == redacted(each)
 
 
 @settings(max_examples=1)

@@ -30,7 +30,7 @@ def test_export_edit_push(place: Workplace, tmp_path: Path) -> None:
     place.edit('interval="30s"', 'interval="20s"')
     shown = place.cibgit("node2", "diff")
     assert shown.code == 1
-    assert "interval: 30s -> 20s" in shown.out
+    assert "interval 30s -> 20s" in shown.out
     assert "Plan: 1 to change." in shown.out
 
     pushed = place.cibgit("node2", "push", "-m", "monitor more", "--yes", "--json")
@@ -92,7 +92,7 @@ def test_drift_is_refused_and_shown(place: Workplace) -> None:
     before = place.epoch()
     refused = place.cibgit("node2", "push", "-m", "x", "--yes")
     assert refused.code == 103
-    assert "value: 1 -> 2" in refused.err
+    assert "params.fake: 1 -> 2" in refused.err
     assert "root via cibadmin on node3" in refused.err
     assert place.epoch() == before
     assert place.cibgit("node2", "status").code == 1
