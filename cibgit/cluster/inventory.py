@@ -92,24 +92,26 @@ class Inventory(CibFiles):
 
     def content(self, name: str, limit: int = MAX_BYTES) -> Content:
         """Read a regular file of the directory, at most ``limit`` bytes and one more."""
-        entry, is_circle = self._followed(name)
-        if is_circle:
-            return Content(problem="it is a link in a circle")
-        if entry is None:
-            return Content(problem="there is no such file", is_missing=True)
-        if entry.kind is Kind.LINK:
-            return Content(
-                problem=f"it is a link to {entry.target}, which is not followed",
-                is_foreign=True,
-            )
-        if entry.kind is not Kind.FILE:
-            return Content(problem=f"it is a {entry.kind.value}")
+        entry = self.found(name)
+        if entry is None or entry.kind is not Kind.FILE:
+            return self._obstacle(name, entry)
         try:
             return Content(self._read_regular(entry.name, limit))
         except FileNotFoundError:
             return Content(problem="it is gone", is_missing=True)
         except OSError as error:
             return Content(problem=error.strerror or str(error), is_foreign=True)
+
+    def _obstacle(self, name: str, entry: Entry | None) -> Content:
+        """Say why there is no regular file behind a name."""
+        if self._followed(name)[1]:
+            return Content(problem="it is a link in a circle")
+        if entry is None:
+            return Content(problem="there is no such file", is_missing=True)
+        if entry.kind is Kind.LINK:
+            problem = f"it is a link to {entry.target}, which is not followed"
+            return Content(problem=problem, is_foreign=True)
+        return Content(problem=f"it is a {entry.kind.value}")
 
     def signature(self, name: str) -> Content:
         """Read a ``.sig`` as Pacemaker does: up to the first NUL."""

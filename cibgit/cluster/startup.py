@@ -21,8 +21,8 @@ from .judgement import GOOD, Cause, Daemon, Judged, Verdict, judge, owner
 from .release import Release
 
 BACKUP = "cib-"
-LAST = "cib.xml.last"
-LAST_SIGNATURE = "cib.xml.sig.last"
+ONE_BACKUP = "cib.xml.last"
+ONE_BACKUP_SIGNATURE = "cib.xml.sig.last"
 
 READ_AT_MOST = 512 * 1024 * 1024
 """Bytes of backups that are read; those after that are told to be unread."""
@@ -113,7 +113,7 @@ def backups(files: Inventory, release: Release) -> list[str]:
     counts as a file, for its bits include a file's.
     """
     if release.keeps_one_backup:
-        return [LAST] if LAST in files.entries else []
+        return [ONE_BACKUP] if ONE_BACKUP in files.entries else []
     found = [
         (entry.changed, name)
         for name in files.entries
@@ -148,7 +148,7 @@ def _in_turn(
         if read > READ_AT_MOST:
             yield Judged(name, Verdict.UNKNOWN, Cause.UNKNOWN, detail="not read")
             continue
-        signature = LAST_SIGNATURE if name == LAST else ""
+        signature = ONE_BACKUP_SIGNATURE if name == ONE_BACKUP else ""
         found = judge(files, name, release, daemon, signature)
         if not (found.is_good and is_first):
             found = replace(found, root=None)  # a hundred trees would fill the memory
