@@ -7,7 +7,7 @@ import typer
 
 from ..exitcodes import ExitCode
 from . import gather
-from .options import HERE, ClusterOption, DirectoryOption, JsonOption
+from .options import HERE, ClusterOption, DirectoryOption, JsonOption, VersionOption
 
 if TYPE_CHECKING:
     from ..flow.doctor import Patient
@@ -17,14 +17,6 @@ FolderArgument = Annotated[
     typer.Argument(
         metavar="[DIR]",
         help="A CIB directory or a copy of one; this node's by default.",
-    ),
-]
-VersionOption = Annotated[
-    str | None,
-    typer.Option(
-        "--as-version",
-        metavar="X.Y.Z",
-        help="The Pacemaker release that will read it; the installed one by default.",
     ),
 ]
 AsNodeOption = Annotated[
