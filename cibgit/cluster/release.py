@@ -7,7 +7,7 @@ from ..cib import eras
 from ..cib.eras import Signer
 from ..errors import UsageError
 
-NEWEST = "3.0.2"
+NEWEST = "3.0.3"
 """The newest release whose start was read in source and tried."""
 
 _SCHEMAS = (
@@ -39,7 +39,7 @@ class Release:
     """A Pacemaker release that reads a CIB directory, such as ``2.1.5``.
 
     Sources: ``daemons/based/based_io.c``, ``lib/common/xml.c``, ``lib/common/io.c`` of
-    the releases named below, and their daemons (2.0.5, 2.1.5, 3.0.0).
+    the releases named below, and their daemons (2.0.5, 2.1.5, 3.0.0, 3.0.3).
     """
 
     number: tuple[int, int, int]

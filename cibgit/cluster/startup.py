@@ -5,7 +5,7 @@ Pacemaker reads ``cib.xml`` and, where that is not usable, its backups: every re
 signature, or have none; only then is it validated, and what is invalid is not replaced by
 a backup: the cluster shuts down. Where nothing is usable it starts with an empty
 configuration (``readCibXmlFile`` and ``cib_file_read_and_verify``, 1.1.24 to 3.0.0;
-``based_read_cib``, 3.0.2; experiments with the daemons of 2.0.5, 2.1.5 and 3.0.0).
+``based_read_cib``, 3.0.2; experiments with the daemons of 2.0.5, 2.1.5, 3.0.0 and 3.0.3).
 """
 
 import os

@@ -68,9 +68,19 @@ class Start:
     def tried(self) -> list[str]:
         """The files that it read, in order; those of its own writes are left out."""
         start = self.log.partition("successfully started")[0]
-        words = r"Reading cluster configuration file |(?:Loaded|NOT using) CIB from "
+        words = (
+            r"Reading cluster configuration file |(?:Loaded|NOT using) CIB from "
+            # 3.0.2 and later
+            r"|last valid backup |next most recent CIB backup from "
+        )
         # 3.0.0 logs each line twice
-        return list(dict.fromkeys(re.findall(rf"(?:{words})\S*/([^/ ]+)", start)))
+        return list(dict.fromkeys(re.findall(rf"(?:{words})\S*/(cib[^/ ]*)", start)))
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a file or the directory was not the daemon's."""
+        start = self.log.partition("successfully started")[0]
+        return bool(re.search("must be (owned|a regular file)", start))
 
     @property
     def wrote(self) -> bool:
