@@ -70,6 +70,7 @@ for command in (
     questions.digest,
     actions.fmt,
     care.doctor,
+    care.repair,
     demo,
 ):
     app.command()(command)

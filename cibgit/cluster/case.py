@@ -45,3 +45,11 @@ class Case:
 
 Rule = Callable[[Case], Iterable[Finding]]
 """One check of a directory."""
+
+_SHOWN = 3
+
+
+def named(names: list[str]) -> str:
+    """Return the first few of some names, and how many more there are."""
+    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + rest

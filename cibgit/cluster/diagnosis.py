@@ -10,7 +10,7 @@ from ..cib.digest import mangled_attributes
 from ..cib.document import attributes
 from ..cib.identity import address
 from ..policy.finding import Finding, Severity
-from .case import Case, Rule
+from .case import Case, Rule, named
 from .cibfiles import CIB, SIGNATURE
 from .explanation import explain
 from .judgement import Cause, Judged
@@ -31,7 +31,8 @@ def _start(case: Case) -> Iterator[Finding]:
             "permissions",
             str(case.path),
             f"{start.reason}; the CIB manager {after} and the node does not start",
-            f"chown hacluster:haclient {case.path} {case.path}/cib*;"
+            "cibgit repair gives them back, or by hand:"
+            f" chown hacluster:haclient {case.path} {case.path}/cib*;"
             f" chmod u+rw {case.path}/cib*",
         )
     elif start.outcome is Outcome.INVALID and start.used:
@@ -101,6 +102,8 @@ def _cib(case: Case) -> Iterator[Finding]:
             " is what was written",
             "cibgit repair signs it",
         )
+    elif case.start.outcome is Outcome.REFUSED:
+        return
     elif first.cause in (Cause.EMPTY, Cause.NOT_XML, Cause.UNREADABLE):
         detail = f" ({first.detail})" if first.detail else ""
         yield Finding(
@@ -212,19 +215,30 @@ def _upgrade(case: Case) -> Iterator[Finding]:
     after, now = case.upgrade, case.start
     if after is None:
         return
-    for here, there in _both(now.files, after.files):
-        if here.is_good and not there.is_good:
+    lost = [
+        (here, there)
+        for here, there in _both(now.files, after.files)
+        if here.is_good and not there.is_good
+    ]
+    for here, there in lost:
+        if here.name == CIB:
             yield Finding(
-                ERROR if here.name == CIB else WARNING,
+                ERROR,
                 "upgrade",
-                here.name,
+                CIB,
                 f"Pacemaker {now.release} accepts it, {after.release} would not: it"
                 f" {there.cause.value}{_because(here, now, after)}",
                 f"cibgit repair --as-version {after.release}, after {now.release} was"
-                " stopped and before the new one starts"
-                if here.name == CIB
-                else "",
+                " stopped and before the new one starts",
             )
+    if backups := [here.name for here, _ in lost if here.name != CIB]:
+        yield Finding(
+            WARNING,
+            "upgrade",
+            named(backups),
+            f"Pacemaker {now.release} accepts it as a backup, {after.release} would not",
+            "The repair of cib.xml for the new release signs backups, too.",
+        )
     if after.outcome is Outcome.INVALID and now.outcome is Outcome.LOADED:
         yield Finding(
             ERROR,

@@ -89,16 +89,44 @@ def _digest_of_something_else(data: bytes, signature: str, release: Release) -> 
 def _mixed_up(
     files: Inventory, judged: Judged, signature: str, right: str | None
 ) -> str:
-    """Look for the same signature beside another file, and for the right one."""
-    for name, entry in files.entries.items():
-        if entry.kind is not Kind.FILE or entry.size > _SMALL:
-            continue
-        if name == f"{judged.name}.sig" or not name.startswith("cib"):
-            continue
-        digits = files.signature(name).data.decode("latin-1").lower()
-        if right and digits == right:
+    """Look for the right signature elsewhere, and for this one beside another file."""
+    names = [name for name in _small_files(files) if name != f"{judged.name}.sig"]
+    for name in names:
+        if right and _digits(files, name) == right:
             return f"the right one lies in {name}: a write was cut short"
-        if digits == signature.lower() and name.endswith(".sig"):
+    for name in names:
+        if name.endswith(".sig") and _digits(files, name) == signature.lower():
             other = name.removesuffix(".sig")
             return f"it is that of {other}: the two files are of different writes"
     return ""
+
+
+def _small_files(files: Inventory) -> list[str]:
+    return [
+        name
+        for name, entry in files.entries.items()
+        if name.startswith("cib") and entry.kind is Kind.FILE and entry.size <= _SMALL
+    ]
+
+
+def _digits(files: Inventory, name: str) -> str:
+    return files.signature(name).data.decode("latin-1").lower()
+
+
+def is_as_signed(files: Inventory, judged: Judged, release: Release) -> bool:
+    """Say whether a file that does not match is certainly what somebody signed.
+
+    Its signature is right for it in some way: with white space around the digits, for
+    another release, as another digest of exactly this file; or the right one lies about.
+    """
+    if judged.signature is None:
+        return False
+    data = files.content(judged.name).data
+    signature = judged.signature.decode("latin-1")
+    right = _right(data, release)
+    return right is not None and (
+        signature.strip().lower() == right
+        or bool(signers(data, signature))
+        or bool(_digest_of_something_else(data, signature, release))
+        or any(_digits(files, name) == right for name in _small_files(files))
+    )

@@ -36,7 +36,11 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One name. ``changed`` is its ctime in whole seconds, ``target`` that of a link."""
+    """One name.
+
+    ``changed`` and ``modified`` are its ctime and mtime in whole seconds, ``target`` is
+    that of a link.
+    """
 
     name: str
     kind: Kind
@@ -45,6 +49,7 @@ class Entry:
     mode: int
     size: int
     changed: int
+    modified: int
     target: str = ""
 
 
@@ -171,6 +176,7 @@ def _described(name: str, found: os.stat_result, target: str) -> Entry:
         stat.S_IMODE(found.st_mode),
         found.st_size,
         int(found.st_ctime_ns // 1_000_000_000),
+        int(found.st_mtime_ns // 1_000_000_000),
         target,
     )
 

@@ -89,9 +89,9 @@ def predict(
     writes = judged[0].cause in _OUT_OF_THE_WAY and _is_writable(files, daemon)
     if used is None or used.root is None:
         return Prediction(release, judged, Outcome.EMPTY, writes=writes)
-    if invalid := _invalid(used.root, release, is_installed):
+    if problem := invalid(used.root, release, is_installed):
         return Prediction(
-            release, judged, Outcome.INVALID, used, invalid, 100, writes=False
+            release, judged, Outcome.INVALID, used, problem, 100, writes=False
         )
     return Prediction(release, judged, Outcome.LOADED, used, writes=writes)
 
@@ -197,7 +197,7 @@ def _is_writable(files: Inventory, daemon: Daemon | None) -> bool:
     return is_system(files) or daemon.can_write_in(files.itself)
 
 
-def _invalid(root: Element, release: Release, is_installed: bool) -> str:
+def invalid(root: Element, release: Release, is_installed: bool) -> str:
     """Say why the release refuses to work with a configuration, '' if it does not.
 
     A schema that is not on this machine is believed to be kept.

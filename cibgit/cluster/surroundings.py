@@ -5,18 +5,18 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from ..policy.finding import Finding, Severity
-from .case import Case, Rule
+from .case import Case, Rule, named
 from .cibfiles import CIB, SIGNATURE
 from .cibwriter import LAST, NEW_CIB, NEW_LAST, NEW_SIGNATURE
 from .inventory import Kind
-from .judgement import Cause, Judged, Verdict, owner
+from .judgement import Cause, Verdict, owner
 from .startup import ONE_BACKUP, is_system
 
 ERROR, WARNING, NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
 
 _BACKUP = re.compile(r"cib-\d{1,10}\.raw")
+_MANY = 3
 _TEMPORARY = re.compile(r"cib\.[A-Za-z0-9]{6}")
-_SHOWN = 3
 
 
 def _no_backup(case: Case) -> Iterator[Finding]:
@@ -62,7 +62,7 @@ def _bad_backups(case: Case) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             "bad-backup",
-            _names(bad),
+            named([each.name for each in bad]),
             f"it {bad[0].cause.value}: it would be passed over",
             "No harm while others are good; the oldest are overwritten in turn.",
         )
@@ -71,7 +71,7 @@ def _bad_backups(case: Case) -> Iterator[Finding]:
         yield Finding(
             NOTE,
             "unread-backup",
-            _names(unread),
+            named([each.name for each in unread]),
             f"it was not judged: {unread[0].detail}",
         )
 
@@ -96,20 +96,32 @@ def _strays(case: Case) -> Iterator[Finding]:
 
 
 def _order(case: Case) -> Iterator[Finding]:
-    """Backups that would be tried in another order than they were written in."""
-    tried = [each for each in case.start.files[1:] if each.is_good and each.version]
-    for newer, older in pairwise(tried):
-        if newer.version and older.version and newer.version < older.version:
-            yield Finding(
-                WARNING,
-                "backup-order",
-                newer.name,
-                f"it ({newer.version}) would be tried before {older.name}"
-                f" ({older.version}): the order is that of the last change of the inode"
-                " (ctime), which a copy or a chown renews",
-                "Nothing can set that time back; mind which one is used.",
-            )
-            return
+    """Backups that would be tried in another order than they were written in.
+
+    On a node that nobody touched both times grow together, but for writes within one
+    second, whose order is the file system's.
+    """
+    tried = [
+        entry for each in case.start.files[1:] if (entry := case.files.found(each.name))
+    ]
+    wrong = [
+        (first, second)
+        for first, second in pairwise(tried)
+        if first.modified < second.modified - 1
+    ]
+    if not wrong:
+        return
+    first, second = wrong[0]
+    copied = len(wrong) >= _MANY or any(a.changed != b.changed for a, b in wrong)
+    yield Finding(
+        WARNING if copied and case.daemon else NOTE,
+        "backup-order",
+        first.name,
+        f"it is older than {second.name}, and yet would be tried before it: what counts is"
+        " when the inode changed (ctime), by the second"
+        + ("; a copy, a chown or a restore renews that" if copied else ""),
+        "Nothing can set that time back; mind which one is used." if copied else "",
+    )
 
 
 def _owners(case: Case) -> Iterator[Finding]:
@@ -144,7 +156,7 @@ def _owners(case: Case) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             "backup-owner",
-            ", ".join(foreign[:_SHOWN]),
+            named(foreign),
             "the CIB manager cannot read it",
             f"chown hacluster:haclient {case.path}/cib-*",
         )
@@ -196,7 +208,7 @@ def _left_over(case: Case) -> Iterator[Finding]:
         yield Finding(
             NOTE,
             "rejected-before",
-            ", ".join(sorted(rejected)[:_SHOWN]),
+            named(sorted(rejected)),
             "Pacemaker put a file aside at an earlier start, for its signature did not"
             " match; what is in it may have been lost then",
             "Compare it: cibgit diff FILE live. Then remove it.",
@@ -206,7 +218,7 @@ def _left_over(case: Case) -> Iterator[Finding]:
         yield Finding(
             NOTE,
             "temporary",
-            ", ".join(sorted(temporary)[:_SHOWN]),
+            named(sorted(temporary)),
             "a write of Pacemaker was cut short (a crash, a power cut)",
             "Remove it once the node runs well.",
         )
@@ -232,12 +244,6 @@ def _counter(case: Case) -> Iterator[Finding]:
             LAST,
             "it holds no number, so the next backup is cib-0.raw",
         )
-
-
-def _names(found: list[Judged]) -> str:
-    names = [each.name for each in found]
-    rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + rest
 
 
 RULES: tuple[Rule, ...] = (

@@ -3,7 +3,6 @@
 import grp
 import pwd
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ..cluster.cibfiles import SYSTEM
 from ..cluster.directory import DAEMON_DIRECTORIES, daemon_using
 from ..cluster.inventory import Inventory
 from ..cluster.judgement import Daemon, Judged
+from ..cluster.local import Local
 from ..cluster.release import NEWEST, Release
 from ..cluster.startup import ONE_BACKUP, Prediction, is_system, predict
 from ..compare.change import Change
@@ -22,6 +22,9 @@ from ..errors import CibgitError
 from ..policy.finding import Finding, Severity, count, worst_first
 
 USER, GROUP = "hacluster", "haclient"
+
+INSTALLED = "installed"
+"""Why a release is the one that counts: it is on this machine, with its schemas."""
 
 _SETTLE = 0.5
 """Seconds in which a write to disk is done that follows an accepted change."""
@@ -36,7 +39,7 @@ class Patient:
 
     ``version`` and ``before_upgrade`` are releases where the user names them,
     ``installed`` the one on this machine, or None. ``as_node`` has owners judged in a
-    copied directory, too. ``live`` reads the running CIB of this node.
+    copied directory, too. ``node`` is this node's running side.
     """
 
     directory: Path
@@ -44,7 +47,7 @@ class Patient:
     before_upgrade: str | None = None
     installed: str | None = None
     as_node: bool = False
-    live: Callable[[], Cib] | None = None
+    node: Local | None = None
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,8 @@ def doctor(patient: Patient) -> Diagnosis:
 def _look(patient: Patient) -> Diagnosis:
     with Inventory.taken(patient.directory.absolute()) as files:
         release, why = _release(patient, files)
-        daemon = _daemon(patient, files)
-        start = predict(files, release, daemon, is_installed=why == "installed")
+        daemon = daemon_of(patient, files)
+        start = predict(files, release, daemon, is_installed=why == INSTALLED)
         upgrade = None
         if patient.before_upgrade:
             target = Release.of(patient.before_upgrade)
@@ -120,11 +123,11 @@ def _release(patient: Patient, files: Inventory) -> tuple[Release, str]:
     if ONE_BACKUP in files.entries:
         return Release.of(HEARTBEAT_RELEASE), "a Heartbeat directory"
     if patient.installed:
-        return Release.of(patient.installed), "installed"
+        return Release.of(patient.installed), INSTALLED
     return Release.of(NEWEST), "the newest that is known; none is installed"
 
 
-def _daemon(patient: Patient, files: Inventory) -> Daemon | None:
+def daemon_of(patient: Patient, files: Inventory) -> Daemon | None:
     """Return who the CIB manager is, where the directory is one of its own.
 
     A copy belongs to whoever made it, and its owners say nothing.
@@ -143,10 +146,10 @@ def _live(
     patient: Patient, files: Inventory, running: int | None
 ) -> tuple[Cib | None, list[Finding]]:
     """Read the live CIB of the CIB manager that uses the directory."""
-    if running is None or patient.live is None or not is_system(files):
+    if running is None or patient.node is None or not is_system(files):
         return None, []
     try:
-        return patient.live(), []
+        return patient.node.read(), []
     except CibgitError as error:
         note = Finding(
             Severity.NOTE,

@@ -9,6 +9,8 @@ from . import text
 
 if TYPE_CHECKING:
     from ..flow.doctor import Diagnosis
+    from ..flow.prescribe import Treatment
+    from ..flow.repair import Repaired
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.NOTE: "36"}
 _SHOWN = 6
@@ -57,6 +59,45 @@ def answer(found: "Diagnosis") -> str:
 def diagnosis_json(found: "Diagnosis") -> str:
     """Return what the doctor says."""
     return as_json.dumps("doctor", **_values(found))
+
+
+def treatment(planned: "Treatment") -> str:
+    """Render what a repair would do."""
+    if not planned.is_needed:
+        return text.printable(
+            f"There is nothing to repair in {planned.patient.directory}."
+        )
+    lines = [f"Repair of {planned.patient.directory} ({planned.kind.value}):", ""]
+    lines += [f"  {number}. {step}" for number, step in enumerate(planned.steps, 1)]
+    if planned.choices:
+        lines += ["", "Other choices:"]
+        lines += [f"  {choice}" for choice in planned.choices]
+    return text.printable("\n".join(lines))
+
+
+def repaired(done: "Repaired", *, colour: bool = False) -> str:
+    """Render what a repair did, and what the doctor says afterwards."""
+    lines = [f"Repaired. What was touched is kept in {done.kept}."]
+    if done.proof:
+        lines.append(done.proof)
+    return (
+        text.printable("\n".join(lines)) + "\n\n" + diagnosis(done.after, colour=colour)
+    )
+
+
+def repaired_json(planned: "Treatment", done: "Repaired | None") -> str:
+    """Return what a repair would do or did."""
+    return as_json.dumps(
+        "repair",
+        kind=planned.kind.name.lower(),
+        file=planned.file,
+        steps=planned.steps,
+        choices=planned.choices,
+        done=done is not None,
+        kept=str(done.kept) if done else None,
+        proof=done.proof if done else None,
+        after=_values(done.after) if done else None,
+    )
 
 
 def _files(found: "Diagnosis") -> Iterator[str]:
