@@ -18,7 +18,7 @@ from ..cluster.release import NEWEST, Release
 from ..cluster.startup import ONE_BACKUP, Prediction, is_system, predict
 from ..compare.change import Change
 from ..compare.diff import compare
-from ..errors import CibgitError
+from ..errors import CibgitError, PermissionDeniedError
 from ..policy.finding import Finding, Severity, count, worst_first
 
 USER, GROUP = "hacluster", "haclient"
@@ -81,7 +81,10 @@ def doctor(patient: Patient) -> Diagnosis:
     listed; whatever is wrong inside is a finding. Where a CIB manager runs, what looks
     wrong is looked at again: it may have been writing.
     """
-    found = _look(patient)
+    try:
+        found = _look(patient)
+    except PermissionDeniedError as error:
+        raise PermissionDeniedError(error.message, "Be root.") from None
     if found.running is not None and not found.is_healthy:
         time.sleep(_SETTLE)
         found = _look(patient)
