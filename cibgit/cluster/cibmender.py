@@ -79,8 +79,11 @@ class CibMender(CibWriter):
         os.fsync(self._at)
 
     def own(self, names: Iterable[str], daemon: Daemon) -> None:
-        """Give files to the CIB manager, readable by nobody else."""
+        """Give regular files to the CIB manager, readable by nobody else."""
         for name in names:
+            found = self._status(name)
+            if found is None or not stat.S_ISREG(found.st_mode):
+                continue
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
             with suppress(FileNotFoundError):
                 descriptor = os.open(name, flags, dir_fd=self._at)
