@@ -20,7 +20,7 @@ _SHOWN = 6
 def diagnosis(found: "Diagnosis", *, colour: bool = False) -> str:
     """Render what the doctor says: the order of files, the answer, the findings."""
     start = found.start
-    lines = [
+    head = [
         f"{found.patient.directory}, as Pacemaker {start.release} ({found.why_release})"
         " would start from it:",
         "",
@@ -28,12 +28,12 @@ def diagnosis(found: "Diagnosis", *, colour: bool = False) -> str:
         "",
         answer(found),
     ]
+    lines = [text.printable(line) for line in head]
     for each in found.findings:
         lines += ["", *_finding(each, colour)]
     if found.changes is not None and not found.is_healthy:
-        lines += ["", *_changes(found)]
-    lines += ["", _last_line(found)]
-    return text.printable("\n".join(lines)) if not colour else "\n".join(lines)
+        lines += ["", *(text.printable(line) for line in _changes(found))]
+    return "\n".join([*lines, "", _last_line(found)])
 
 
 def answer(found: "Diagnosis") -> str:
@@ -113,7 +113,7 @@ def _files(found: "Diagnosis") -> Iterator[str]:
         is_over = is_over or each.verdict.name == "USED"
         version = str(each.version) if each.version else ""
         yield (
-            f"  {turn:>2}  {each.name:<{width}}  {version:<9}  {each.verdict.value:<11}"
+            f"  {turn:>2}  {_line(each.name):<{width}}  {version:<9}  {each.verdict.value:<11}"
             f"  {each.cause.value}"
         )
     if len(files) > _SHOWN + 1:
@@ -121,11 +121,15 @@ def _files(found: "Diagnosis") -> Iterator[str]:
 
 
 def _finding(each: Finding, colour: bool) -> Iterator[str]:
-    head = f"{each.severity.value} {each.rule}: {each.element}: {each.sentence}."
-    head = text.printable(head)
+    head = _line(f"{each.severity.value} {each.rule}: {each.element}: {each.sentence}.")
     yield f"\033[{_COLOURS[each.severity]}m{head}\033[0m" if colour else head
     if each.hint:
         yield text.printable(f"    {each.hint}")
+
+
+def _line(words: str) -> str:
+    """Return what fits on one line, whatever a file is called."""
+    return text.printable(words).replace("\n", "\\n")
 
 
 def _changes(found: "Diagnosis") -> Iterator[str]:

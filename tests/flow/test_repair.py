@@ -163,6 +163,20 @@ def test_what_lies_around(name: str, rule: str, tmp_path: Path) -> None:
     assert rule in rules(doctor(patient(tmp_path)))
 
 
+@pytest.mark.parametrize("colour", [False, True])
+def test_no_name_of_a_file_reaches_the_terminal_raw(
+    colour: bool, tmp_path: Path
+) -> None:
+    signed(tmp_path, "cib.xml", RIGHT)
+    for name in (b"cib-\x1b[31mred", b"cib-\xff", b"cib-\n"):
+        (Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))).write_bytes(cib(1))
+    found = doctor(patient(tmp_path))
+    out = care.diagnosis(found, colour=colour)
+    assert "\x1b[31mred" not in out
+    assert "\udcff" not in out
+    assert json.loads(care.diagnosis_json(found))
+
+
 @pytest.mark.parametrize(
     ("data", "rule"),
     [
