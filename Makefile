@@ -9,7 +9,7 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format live bench dist clean distclean
+.PHONY: help demo test lint format live releases bench dist clean distclean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,11 @@ format: ## Put the code into its form
 live: ## Run only the tests that boot clusters
 	@.ci/prepare cluster dev
 	@$(PYTEST) -m live $(ARGS)
+
+releases: ## Hold the doctor against the daemons of other Debian releases (1.2 GB, as root)
+	@.ci/prepare cluster dev
+	@.ci/releases > /dev/null
+	@$(PYTEST) tests/live/releases.py $(ARGS)
 
 bench: ## Measure speed and memory
 	@.ci/prepare cluster dev

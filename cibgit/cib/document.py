@@ -223,6 +223,16 @@ def parse_tree(data: bytes, source: str) -> Element:
     return root
 
 
+def parse_with_text(data: bytes, source: str) -> Element:
+    """Parse under the rules of :func:`parse_tree`, and keep text where libxml2 keeps it.
+
+    ``XML_PARSE_NOBLANKS`` leaves white space in elements that are empty otherwise, which
+    Pacemaker up to 1.1.6 took for content.
+    """
+    parse_tree(data, source)
+    return etree.fromstring(data, _parser())
+
+
 def _readable(data: bytes, source: str, *, authored: bool = False) -> bytes:
     """Return what lxml may read: the same bytes, or a rewriting without their pitfalls."""
     if b"<![CDATA[" in data or not _is_plain(data):

@@ -12,7 +12,7 @@ from pathlib import Path
 from lxml import etree
 
 from .canonical import pretty
-from .document import Cib
+from .document import Cib, Element
 
 DIRECTORY = Path("/usr/share/pacemaker")
 """Where Pacemaker installs its schemas (``CRM_SCHEMA_DIRECTORY``)."""
@@ -45,3 +45,16 @@ def validate(cib: Cib, directory: Path = DIRECTORY) -> list[Violation]:
         return []
     found = {Violation(entry.line, entry.message) for entry in rules.error_log}
     return sorted(found, key=lambda violation: (violation.line, violation.message))
+
+
+def first_violation(root: Element, name: str, directory: Path = DIRECTORY) -> str:
+    """Say where a tree, as it is, breaks an installed schema; '' when it is valid."""
+    rules = etree.RelaxNG(file=str(directory / f"{name}.rng"))
+    # a copy: text has no meaning, and references are checked per document
+    written = etree.tostring(root, encoding="utf-8")
+    if rules.validate(
+        etree.fromstring(written, etree.XMLParser(remove_blank_text=True))
+    ):
+        return ""
+    entry = rules.error_log.last_error
+    return entry.message if entry else f"it does not conform to {name}"

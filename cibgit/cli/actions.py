@@ -246,6 +246,13 @@ def fmt(
         bool,
         typer.Option("--check", help="Write nothing; exit 1 if a file would change."),
     ] = False,
+    compact: Annotated[
+        bool,
+        typer.Option(
+            "--compact",
+            help="Print one FILE without white space, else as it is; write nothing.",
+        ),
+    ] = False,
     cluster: ClusterOption = None,
     directory: DirectoryOption = HERE,
     json: JsonOption = False,
@@ -258,8 +265,12 @@ def fmt(
     Examples:
       cibgit fmt --check clusters/*/cib.xml
       cibadmin -Q | cibgit fmt -
+      cibgit fmt --compact cib.xml | cibadmin --replace --xml-pipe
     """
     import sys
+
+    if compact:
+        return _compact(files, directory, check or json)
 
     from ..flow.fmt import fmt as run
     from ..flow.fmt import fmt_bytes
@@ -284,6 +295,20 @@ def fmt(
             typer.echo(f"{name}: {verb}")
         typer.echo(f"{len(changed)} of {len(results)} files {verb}.")
     return ExitCode.DIFFERS if check and changed else ExitCode.OK
+
+
+def _compact(files: list[str] | None, directory: Path, has_others: bool) -> int:
+    """Print one file, or standard input, without white space."""
+    import sys
+
+    from ..errors import UsageError
+    from ..flow.fmt import compacted
+
+    if has_others or len(files or []) != 1:
+        raise UsageError("--compact prints one FILE (or -), without other options")
+    data, source = gather.document((files or [])[0], directory)
+    sys.stdout.buffer.write(compacted(data, source))
+    return ExitCode.OK
 
 
 def _note_detached(branch: str | None, committed: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
-from . import actions, questions
+from . import actions, care, questions
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
 # class of everything that is wrong with a command line
@@ -69,6 +69,8 @@ for command in (
     actions.rollback,
     questions.digest,
     actions.fmt,
+    care.doctor,
+    care.repair,
     demo,
 ):
     app.command()(command)

@@ -101,6 +101,16 @@ def stdin() -> "Cib":
     return authored(sys.stdin.buffer.read(), "standard input")
 
 
+def document(argument: str, folder: Path) -> tuple[bytes, str]:
+    """Return the bytes of a file or of standard input, and what to call them."""
+    if argument == STDIN:
+        return sys.stdin.buffer.read(), "standard input"
+    file = folder / argument
+    if not file.is_file():
+        raise NoInputError(f"{argument} is not a file")
+    return file.read_bytes(), argument
+
+
 def edited(folder: Path, cluster: str | None) -> "tuple[Cib, str]":
     """Return the CIB of the work tree and what to call it."""
     from ..flow.files import read_file

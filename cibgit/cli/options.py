@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,4 +26,22 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Show what would be done, and stop.")
 ]
+VersionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-version",
+        metavar="X.Y.Z",
+        help="Judge as that Pacemaker release; as the installed one by default.",
+    ),
+]
+
+
+class EraChoice(Enum):
+    """The eras of the on-disk digest, by name: :class:`cibgit.cib.eras.Era`."""
+
+    HEARTBEAT = "heartbeat"
+    V1_LIBXML = "v1-libxml"
+    V1 = "v1"
+
+
 HERE = Path()

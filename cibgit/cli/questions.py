@@ -7,7 +7,15 @@ import typer
 
 from ..exitcodes import ExitCode
 from . import gather
-from .options import HERE, AtOption, ClusterOption, DirectoryOption, JsonOption
+from .options import (
+    HERE,
+    AtOption,
+    ClusterOption,
+    DirectoryOption,
+    EraChoice,
+    JsonOption,
+    VersionOption,
+)
 
 
 def status(
@@ -102,6 +110,18 @@ def digest(
     what: Annotated[
         str, typer.Argument(metavar="FILE|live", help="A CIB file, - or live.")
     ] = gather.LIVE,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Say who signed FILE; exit 1 if nobody did."),
+    ] = False,
+    era: Annotated[
+        EraChoice | None,
+        typer.Option(
+            "--era",
+            help="Print the digest of that era alone, or verify that it signed.",
+        ),
+    ] = None,
+    version: VersionOption = None,
     cluster: ClusterOption = None,
     at: AtOption = None,
     directory: DirectoryOption = HERE,
@@ -109,42 +129,78 @@ def digest(
 ) -> int:
     """Show the digests of a CIB, and check its signature.
 
-    They are computed as the installed Pacemaker does.
+    They are computed as the installed Pacemaker does, or another release.
 
     A FILE.sig beside FILE is checked too. Exit 1: it does not match.
 
     \b
-    Example:
+    Examples:
       cibgit digest /var/lib/pacemaker/cib/cib.xml
+      cibgit digest --verify /var/lib/heartbeat/crm/cib.xml
+      cibgit digest --era v1 --as-version 2.1.9 cib.xml
     """
     import os
 
     from ..cib.digest import dialect_of
     from ..cib.document import parse
     from ..cluster.commands import installed_version
-    from ..errors import NoInputError
     from ..flow.digest import digests
     from ..render import json as as_json
     from ..render import text
 
-    file = directory / what
+    if version is not None:
+        from ..cluster.release import Release
+
+        Release.of(version)
+    if verify or era:
+        return _verify(what, verify, era, version, directory, json)
     signature = None
     if what == gather.LIVE:
         cib, _ = gather.live(directory, cluster, at)
-    elif what == gather.STDIN:
-        import sys
-
-        cib = parse(sys.stdin.buffer.read(), "standard input")
-    elif file.is_file():
-        cib = parse(file.read_bytes(), what)
-        signature = _signature(file)
     else:
-        raise NoInputError(f"{what} is not a file")
-    found = digests(cib, dialect_of(installed_version(os.environ)), signature)
+        cib = parse(*gather.document(what, directory))
+        signature = _signature(directory / what)
+    release = version or installed_version(os.environ)
+    found = digests(cib, dialect_of(release), signature)
     typer.echo(as_json.digests(found) if json else text.digests(found))
     return ExitCode.OK if found.matches else ExitCode.DIFFERS
 
 
+def _verify(
+    what: str,
+    verify: bool,
+    choice: EraChoice | None,
+    version: str | None,
+    directory: Path,
+    json: bool,
+) -> int:
+    """Answer with the digest of an era, or with who signed a file."""
+    from ..cib.eras import Era
+    from ..errors import UsageError
+    from ..flow import digest as run
+    from ..render import json as as_json
+    from ..render import text
+
+    if what == gather.LIVE:
+        raise UsageError("a signature is one of a file: name it")
+    data, source = gather.document(what, directory)
+    era = Era(choice.value) if choice else None
+    if era and not verify:
+        digits = run.era_digest(data, version, era)
+        typer.echo(
+            as_json.dumps("digest", era=era.value, on_disk=digits) if json else digits
+        )
+        return ExitCode.OK
+    found = run.verify(data, _signature(directory / what), version, era)
+    if json:
+        typer.echo(as_json.verified(found, source))
+    else:
+        typer.echo(text.verified(found, source))
+    return ExitCode.OK if found.is_accepted else ExitCode.DIFFERS
+
+
 def _signature(file: Path) -> str | None:
-    beside = file.with_name(f"{file.name}.sig")
+    """Return what stands in the signature beside a file; Heartbeat kept cib.xml.last."""
+    name = file.name.removesuffix(".last")
+    beside = file.with_name(f"{name}.sig" + file.name[len(name) :])
     return beside.read_text(errors="replace") if beside.is_file() else None

@@ -21,6 +21,11 @@ QUERY = ("cibadmin", "--query")
 PATCH = ("cibadmin", "--patch", "--xml-pipe")
 """Apply the patchset on standard input."""
 
+REWRITE = ("cibadmin", "--replace", "--local", "--xml-pipe")
+"""Replace this node's CIB by the one on standard input, which is refused (103) where its
+version is older than the present one. Every replacement is written to disk, even one that
+changes nothing (``cib_process_command``, ``daemons/based/based_callbacks.c``)."""
+
 VERSION = ("cibadmin", "--version")
 """Print ``Pacemaker 2.1.5`` and more."""
 

@@ -149,7 +149,7 @@ class Directory:
                 return
             _stamp(result, old)
             files.replace(result, dialect, lambda: self._refuse_busy(files))
-            if daemon := _daemon_using(self.path, files.status):
+            if daemon := daemon_using(self.path, files.status):
                 raise UnknownOutcomeError(
                     f"pacemaker-based (process {daemon}) started while"
                     f" {self.path / CIB} was being replaced",
@@ -168,7 +168,7 @@ class Directory:
 
     def _completed(self, files: CibWriter, unsigned: Pair) -> Pair:
         """Read again after the signature was put back, as far as this user can do that."""
-        if _daemon_using(self.path, files.status):
+        if daemon_using(self.path, files.status):
             return unsigned
         try:
             with files.locked(self._patience):
@@ -185,7 +185,7 @@ class Directory:
         return signers[0] if len(signers) == 1 else Dialect.NEW
 
     def _refuse_busy(self, files: CibFiles) -> None:
-        if daemon := _daemon_using(self.path, files.status):
+        if daemon := daemon_using(self.path, files.status):
             raise BusyError(
                 f"{self.path} is in use by the CIB manager (process {daemon}), which"
                 " would overwrite any change of the files",
@@ -250,7 +250,7 @@ def _user_name() -> str:
         return str(os.getuid())
 
 
-def _daemon_using(path: Path, directory: os.stat_result) -> int | None:
+def daemon_using(path: Path, directory: os.stat_result) -> int | None:
     """Return the process id of a CIB manager whose directory is this one, or None.
 
     Its directory is looked up as it sees it itself (``/proc/PID/root``): a daemon in a

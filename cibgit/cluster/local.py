@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..cib import canonical
-from ..cib.digest import Dialect, dialect_of
+from ..cib.digest import Dialect, dialect_of, mangled_attributes
 from ..cib.document import Cib, Element, parse, parse_tree
 from ..cib.patchset import Patchset
 from ..errors import (
     BadDataError,
+    BusyError,
     CibgitError,
     DigestError,
     NoQuorumError,
@@ -36,6 +37,7 @@ DEFAULT_IPC_BYTES = 131072
 
 _SETTINGS = (Path("/etc/default/pacemaker"), Path("/etc/sysconfig/pacemaker"))
 _TIMEOUT = 60.0
+_ATTEMPTS = 20
 
 
 class Local:
@@ -102,6 +104,34 @@ class Local:
             raise UnknownOutcomeError(error.message) from None
         if result.code != commands.OK:
             raise _not_applied(result)
+
+    def rewrite_disk(self) -> Cib:
+        """Have this node's CIB manager write its disk, and return what it wrote.
+
+        The whole CIB is replaced by itself, on this node only: no counter of the
+        configuration rises (experiment, 2.1.5 and 3.0.3). A replacement by a CIB that is
+        older than the live one is refused, so a change in between is not undone; then it
+        is read again.
+        """
+        for _ in range(_ATTEMPTS):
+            result = self._run(*commands.QUERY)
+            if result.code != commands.OK:
+                raise _cannot_read(result)
+            cib = parse(result.stdout, "live")
+            if self._changes_on_the_way(cib):
+                raise UnsafeError(
+                    "the live CIB has values that this Pacemaker would change on the way",
+                    "Change any option of the cluster: that writes to disk, too.",
+                )
+            result = self._run(*commands.REWRITE, stdin=result.stdout)
+            if result.code == commands.OK:
+                return cib
+            if result.code != commands.OLD_DATA:
+                raise _not_applied(result)
+        raise BusyError("the live CIB changes all the time", "Try again.")
+
+    def _changes_on_the_way(self, cib: Cib) -> bool:
+        return next(mangled_attributes(cib.root, self.dialect()), None) is not None
 
     def places(self) -> list[str]:
         """Name the other members of the partition, and the disk where it is readable."""

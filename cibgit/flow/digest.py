@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ..cib import digest
 from ..cib.document import Cib
+from ..cib.eras import SIGNERS, Era, Signer, signer_of, signers
 
 
 @dataclass(frozen=True)
@@ -40,3 +41,43 @@ def digests(cib: Cib, dialect: digest.Dialect, signature: str | None) -> Digests
         signature=signature,
         signed_by=signed_by,
     )
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Who signed a file: all that would accept its signature, the newest first.
+
+    ``is_accepted`` says whether those that were asked for are among them; ``digest`` is
+    what the newest of these would write.
+    """
+
+    signature: str | None
+    signed_by: list[Signer]
+    is_accepted: bool
+    digest: str
+
+
+def verify(
+    data: bytes, signature: str | None, version: str | None, era: Era | None
+) -> Verified:
+    """Verify a file against the content of its ``.sig``.
+
+    Asked for are a release, or all of an era, or all there ever were. A missing
+    signature is none.
+    """
+    if version:
+        wanted = [signer_of(version, era)]
+    else:
+        wanted = [each for each in SIGNERS if era in (None, each.era)]
+    found = signers(data, signature) if signature is not None else []
+    return Verified(
+        signature,
+        found,
+        any(each in wanted for each in found),
+        wanted[0].digest(data),
+    )
+
+
+def era_digest(data: bytes, version: str | None, era: Era) -> str:
+    """Return the on-disk digest of a file in an era, as its release (or newest) does."""
+    return signer_of(version, era).digest(data)

@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..cib.digest import Dialect, dump
+from ..cib.document import parse
 from ..errors import PermissionDeniedError
 from .files import authored, read_file, written
 
@@ -30,6 +32,15 @@ def fmt(file: Path, *, check: bool) -> Formatted:
 def fmt_bytes(data: bytes, source: str) -> bytes:
     """Return the canonical form of a CIB in memory."""
     return written(authored(data, source))
+
+
+def compacted(data: bytes, source: str) -> bytes:
+    """Return a CIB on one line without any white space; nothing is sorted or dropped.
+
+    With a blank before it this is, byte for byte, what Pacemaker from 2.1.8 on hashes
+    for ``cib.xml.sig``.
+    """
+    return dump(parse(data, source).root, Dialect.NEW) + b"\n"
 
 
 def _replace(file: Path, data: bytes) -> None:

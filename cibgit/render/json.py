@@ -9,7 +9,7 @@ from ..compare.redact import redacted
 from ..errors import CibgitError
 
 if TYPE_CHECKING:
-    from ..flow.digest import Digests
+    from ..flow.digest import Digests, Verified
     from ..flow.export import Exported
     from ..flow.push import Pushed
     from ..flow.status import Status
@@ -97,4 +97,19 @@ def digests(found: "Digests") -> str:
         signature=found.signature,
         matches=found.matches,
         signed_by=found.signed_by and found.signed_by.name,
+    )
+
+
+def verified(found: "Verified", source: str) -> str:
+    """Return who signed a file."""
+    return dumps(
+        "digest",
+        file=source,
+        signature=found.signature,
+        signed_by=[
+            {"era": each.era.value, "releases": each.releases}
+            for each in found.signed_by
+        ],
+        accepted=found.is_accepted,
+        on_disk=found.digest,
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from .difference import count, printable
 
 if TYPE_CHECKING:
-    from ..flow.digest import Digests
+    from ..flow.digest import Digests, Verified
     from ..flow.export import Exported
     from ..flow.push import Pushed
     from ..flow.status import Status
@@ -91,6 +91,19 @@ def digests(found: "Digests") -> str:
             verdict += f", it was written by Pacemaker {found.signed_by.value}"
         lines.append(f"signature      {printable(found.signature)}  {verdict}")
     return "\n".join(lines)
+
+
+def verified(found: "Verified", source: str) -> str:
+    """Render who signed a file."""
+    if found.signature is None:
+        return printable(f"{source}: there is no signature; it would be {found.digest}")
+    names = ", ".join(map(str, found.signed_by))
+    if found.is_accepted:
+        return printable(f"{source}: signed by {names}")
+    by = f"signed by {names} only" if names else "signed by no release"
+    return printable(
+        f"{source}: {by}; the signature says {found.signature!a}, computed {found.digest}"
+    )
 
 
 _FOUND = {

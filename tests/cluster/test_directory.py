@@ -760,7 +760,7 @@ def test_daemon_in_another_namespace(cluster_owned: Directory) -> None:
             live.check_writable(live.read())
         Directory(other).check_writable(live.read())
         with CibWriter.opened(cibfiles.SYSTEM) as files:
-            assert directory._daemon_using(cibfiles.SYSTEM, files.status) != pid
+            assert directory.daemon_using(cibfiles.SYSTEM, files.status) != pid
     live.check_writable(live.read())
 
 
@@ -771,7 +771,7 @@ def test_daemon_that_starts_meanwhile(
     live = cluster_owned
     before = pair_of(live.path)
     answers = iter([None, 42])
-    monkeypatch.setattr(directory, "_daemon_using", lambda *_: next(answers))
+    monkeypatch.setattr(directory, "daemon_using", lambda *_: next(answers))
     with pytest.raises(BusyError, match="process 42"):
         push(live)
     assert pair_of(live.path) == before
@@ -793,8 +793,8 @@ def test_daemon_that_cannot_be_looked_through(
     with daemon("-r", live.path), as_nobody():
         for path in (live.path, link):
             status = path.stat()
-            assert directory._daemon_using(path, status) is not None
-        assert directory._daemon_using(live.path.parent, status) is None
+            assert directory.daemon_using(path, status) is not None
+        assert directory.daemon_using(live.path.parent, status) is None
     monkeypatch.setattr(Path, "glob", lambda *_: iter(()))
     with pytest.raises(BusyError, match="/proc is not mounted"):
         live.check_writable(live.read())
