@@ -9,7 +9,7 @@ import typer
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
-from . import actions, questions
+from . import actions, history, questions
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
 # class of everything that is wrong with a command line
@@ -72,6 +72,7 @@ for command in (
     demo,
 ):
     app.command()(command)
+app.command("import")(history.import_)  # a word of Python
 
 
 def run(arguments: list[str]) -> int:

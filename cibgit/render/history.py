@@ -1,0 +1,78 @@
+"""What an import did, as text."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..policy.finding import Finding, Severity
+from .text import printable
+
+if TYPE_CHECKING:
+    from ..flow.import_ import Imported
+    from ..flow.pasts import Past
+
+_SHOWN = 20
+"""So many findings of one rule are shown; a folder may have thousands of one kind."""
+
+
+def imported(result: "Imported", name: str, short: str) -> str:
+    """Render an import; ``short`` is the new tip, empty where there is none."""
+    count, branch = len(result.states), result.target.branch
+    lines = findings(result.findings)
+    if not result.files:
+        return printable("\n".join([*lines, "There is no CIB to import."]))
+    if not short:
+        lines += [_state(past) for past in result.states]
+    if count:
+        versions = dict.fromkeys(str(result.states[end].version) for end in (0, -1))
+        verb, tip = ("Imported", f" as {short}") if short else ("Would import", "")
+        lines.append(
+            f"{verb} {count} configuration{'s' * (count > 1)} of {name}"
+            f" ({' to '.join(versions)}) into {branch}{tip},"
+            f" from {_files(result.files)}."
+        )
+    else:
+        lines.append(f"Nothing new for {branch} in {_files(result.files)}.")
+    if result.target.reason:
+        lines.append(f"Why {branch}: {result.target.reason}.")
+    return printable("\n".join(lines))
+
+
+def findings(found: Sequence[Finding]) -> list[str]:
+    """Render findings, worst first, and a line that counts them."""
+    shown: Counter[str] = Counter()
+    lines = []
+    for each in found:
+        shown[each.rule] += 1
+        if shown[each.rule] <= _SHOWN:
+            lines.append(_finding(each))
+    hidden = sum(count - _SHOWN for count in shown.values() if count > _SHOWN)
+    if hidden:
+        lines.append(f"... and {hidden} more of the same kinds; --json lists all")
+    if lines:
+        numbers = Counter(each.severity for each in found)
+        counted = (
+            f"{numbers[severity]} {severity.value}{'s' * (numbers[severity] > 1)}"
+            for severity in Severity
+            if numbers[severity]
+        )
+        lines.append(f"Findings: {', '.join(counted)}.")
+    return lines
+
+
+def _finding(one: Finding) -> str:
+    sentence = one.sentence
+    if one.element not in sentence:
+        sentence = f"{one.element}: {sentence}"
+    return f"{one.severity.value}: {sentence}" + (
+        f"\n    {one.hint}" if one.hint else ""
+    )
+
+
+def _state(past: "Past") -> str:
+    who = str(past.change) if past.change.user else "unknown"
+    return f"  {past.version!s:<12} {past.when:%Y-%m-%d %H:%M:%S}  {who}  {past.source}"
+
+
+def _files(count: int) -> str:
+    return f"{count} file{'s' * (count != 1)} with a CIB"
