@@ -98,9 +98,10 @@ class Folder(File):
     def read(self) -> Iterator[Kept | Finding]:
         """Yield what is found, series by series, oldest first."""
         for job in self.jobs:
-            yield from self._read(job)
-            if kept.basename(job.name) == NOW:
-                yield from self._written_meanwhile(job)
+            if kept.basename(job.name) == NOW and job.series:
+                yield from self._now(job)
+            else:
+                yield from self._read(job)
 
     def _walk(self) -> Iterator[Entry]:
         def failed(error: OSError) -> None:
@@ -136,24 +137,25 @@ class Folder(File):
             self._tell(str(path), f"it is {what} and was not read")
         return None
 
-    def _written_meanwhile(self, job: Job) -> Iterator[Kept | Finding]:
-        """Read what a running cluster wrote since its directory was listed.
+    def _now(self, job: Job) -> Iterator[Kept | Finding]:
+        """Read ``cib.xml``, after what a running cluster put into slots meanwhile.
 
         Slots are read oldest first, which is how they are overwritten; so what can be
         missed is what was in ``cib.xml`` a moment ago.
         """
-        last = self._following.get(f"{kept.folder(job.name)}cib{NEXT}")
-        place = job.place
-        while last is not None and place < 2 * SLOTS:
-            now = kept.number(self._small(f"{kept.folder(job.name)}cib{NEXT}"))
-            if now is None or (now - last) % SLOTS == 0:
-                return
+        where = kept.folder(job.name)
+        last = self._following.get(f"{where}cib{NEXT}")
+        for _ in range(SLOTS):
+            found = list(self._read(job))
+            now = kept.number(self._small(f"{where}cib{NEXT}"))
+            if last is None or now is None or (now - last) % SLOTS == 0:
+                break
             for slot in range(last, last + (now - last) % SLOTS):
-                place += 1
-                name = f"{kept.folder(job.name)}cib-{slot % SLOTS}.raw"
-                yield from self._read(job._replace(name=name, place=place))
-            last, place = now, place + 1
-            yield from self._read(job._replace(place=place))
+                name = f"{where}cib-{slot % SLOTS}.raw"
+                yield from self._read(job._replace(name=name))
+                job = job._replace(place=job.place + 1)
+            last = now
+        yield from found
 
 
 class Archive(Source):

@@ -16,7 +16,7 @@ that, in this series or by its time in another, comes after all that was written
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import inf
@@ -68,32 +68,35 @@ class Choice:
 def choose(moments: Iterable[Moment]) -> Choice:
     """Return what comes after the newest moment of git, one for each configuration.
 
-    Equal configurations in a row are one. What git has is never chosen.
+    Equal configurations in a row are one. What git has is never chosen: that holds
+    whatever the clocks say, for an import that is repeated must change nothing.
     """
-    moments = ordered(list(moments))
+    moments = list(moments)
     git = [moment for moment in moments if moment.series == GIT]
+    files = [moment for moment in moments if moment.series != GIT]
+    choice, before = Choice([], []), len(git)
+    for group in _groups([*git, *_unknown(files, git)]):
+        before -= sum(moment.series == GIT for moment in group)
+        if all(moment.series != GIT for moment in group):
+            (choice.older if before else choice.new).append(group[0])
+    return choice
+
+
+def _unknown(files: Sequence[Moment], git: Sequence[Moment]) -> Iterator[Moment]:
+    """Yield the files that are part of no configuration that git has."""
     known = {moment.change for moment in git}
     until = max((moment.time or -inf for moment in git), default=-inf)
-    left = [
-        moment
-        for moment in moments
-        if moment.series == GIT
-        or moment.change not in known
-        or (moment.time or -inf) > until
-    ]
-    choice = Choice([], [])
-    remaining = len(git)
-    for _, same in groupby(left, attrgetter("blob")):
-        group = list(same)
-        before = remaining
-        remaining -= sum(moment.series == GIT for moment in group)
-        if before != remaining:
-            continue
-        if remaining == 0:
-            choice.new.append(group[0])
-        elif group[0].change not in known:
-            choice.older.append(group[0])
-    return choice
+    for group in _groups(files):
+        if not any(
+            moment.change in known and (moment.time or -inf) <= until
+            for moment in group
+        ):
+            yield from group
+
+
+def _groups(moments: Sequence[Moment]) -> Iterator[list[Moment]]:
+    for _, group in groupby(ordered(moments), attrgetter("blob")):
+        yield list(group)
 
 
 def ordered(moments: Sequence[Moment]) -> list[Moment]:
