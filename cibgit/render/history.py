@@ -18,11 +18,7 @@ _SHOWN = 20
 def imported(result: "Imported", name: str, short: str) -> str:
     """Render an import; ``short`` is the new tip, empty where there is none."""
     count, branch = len(result.states), result.target.branch
-    lines = findings(result.findings)
-    if not result.files:
-        return printable("\n".join([*lines, "There is no CIB to import."]))
-    if not short:
-        lines += [_state(past) for past in result.states]
+    lines = [] if short else [_state(past) for past in result.states]
     if count:
         versions = dict.fromkeys(str(result.states[end].version) for end in (0, -1))
         verb, tip = ("Imported", f" as {short}") if short else ("Would import", "")
@@ -31,11 +27,13 @@ def imported(result: "Imported", name: str, short: str) -> str:
             f" ({' to '.join(versions)}) into {branch}{tip},"
             f" from {_files(result.files)}."
         )
-    else:
+    elif result.files:
         lines.append(f"Nothing new for {branch} in {_files(result.files)}.")
-    if result.target.reason:
-        lines.append(f"Why {branch}: {result.target.reason}.")
-    return printable("\n".join(lines))
+    else:
+        lines.append("There is no CIB to import.")
+    if result.target.reason and result.files:
+        lines.append(f"It is {branch} because {result.target.reason}.")
+    return printable("\n".join([*lines, *findings(result.findings)]))
 
 
 def findings(found: Sequence[Finding]) -> list[str]:
