@@ -33,10 +33,10 @@ def run() -> Iterator[Comparison]:
                 f"import of {BACKUPS} backups / git add, commit; {resources} resources",
                 lambda place=place, node=node: place.imported(node.cib),
                 lambda place=place, node=node: place.looped(node.cib),
-                runs=3,
+                runs=3 if resources < 1000 else 1,
                 target=target,
             )
-            yield place.sizes(f"MiB of .git after that, {resources} resources")
+            yield place.sizes(f"MiB of objects after that, {resources} resources")
     with tempfile.TemporaryDirectory() as folder:
         yield _growth(Path(folder))
 
@@ -71,7 +71,7 @@ class _Place:
 
     def sizes(self, name: str) -> Comparison:
         ours, theirs = (
-            _mebibytes(each / ".git") for each in (self._ours, self._theirs)
+            _mebibytes(each / ".git/objects") for each in (self._ours, self._theirs)
         )
         ratio = ours.wall / theirs.wall
         return Comparison(name, ours, theirs, ratio, ratio, 0.10)

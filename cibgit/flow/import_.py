@@ -19,7 +19,7 @@ from ..policy.finding import Finding, Severity, worst_first
 from ..replay import NewCommit, PastCommit
 from .chronology import GIT, Choice, Moment, choose
 from .export import author, trailers, written_at
-from .pasts import Past, Pasts, remarks
+from .pasts import Past, Pasts, counted, remarks
 from .site import Site
 
 SOURCE = "CIB-Source"
@@ -170,15 +170,15 @@ def _left_out(target: Target, choice: Choice) -> Iterator[Finding]:
         first, last = choice.older[0].version, choice.older[-1].version
         yield Finding(
             Severity.WARNING, "older", target.branch,
-            f"{len(choice.older)} configurations ({first} to {last}) belong before what it"
-            " has already; they were left out, for history is not rewritten",
+            f"{counted(len(choice.older), 'configuration')} ({first} to {last}) left out:"
+            " the place is before what it has already, and history is not rewritten",
             "Import everything into a new branch: --branch NAME",
         )  # fmt: skip
     if choice.new and not target.is_open:
         yield Finding(
             Severity.WARNING, "newer", target.branch,
-            f"{len(choice.new)} configurations are newer than what it has, but it was"
-            " worked on since the last import; they were left out",
+            f"{counted(len(choice.new), 'configuration')} left out: newer than what it"
+            " has, but it was worked on since the last import",
             "Take what is live with: cibgit export. Or import all: --branch NAME",
         )  # fmt: skip
 

@@ -159,8 +159,8 @@ class Pasts:
         if split:
             yield Finding(
                 Severity.WARNING, "one-epoch-twice", f"epoch {split[0][0]}.{split[0][1]}",
-                f"{len(split)} epochs have more than one configuration: the cluster was"
-                " split, a backup was restored, or a file was edited by hand",
+                f"{counted(len(split), 'epoch')} with more than one configuration: the"
+                " cluster was split, a backup was restored, or a file was edited by hand",
             )  # fmt: skip
 
     def _past(self, kept: Kept) -> Past:
@@ -193,6 +193,11 @@ class Pasts:
         return self._forms[key]
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number and its noun."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def remarks(states: Sequence[Past]) -> Iterator[Finding]:
     """Yield what people should know of configurations that go into git."""
     names = sorted({name for past in states for name in past.form.secrets})
@@ -207,14 +212,14 @@ def remarks(states: Sequence[Past]) -> Iterator[Finding]:
     if masked:
         yield Finding(
             Severity.WARNING, "masked", masked[0].source,
-            f"{len(masked)} configurations have values that a report masked with"
-            " asterisks; they cannot be pushed as they are",
+            f"{counted(len(masked), 'configuration')} with values that a report masked"
+            " with asterisks; do not push them as they are",
         )  # fmt: skip
     back = [new for old, new in pairwise(states) if new.version[:2] < old.version[:2]]
     if back:
         yield Finding(
             Severity.NOTE, "began-anew", back[0].source,
-            f"the counters go back {len(back)} times, first to {back[0].version}:"
+            f"the counters go back {counted(len(back), 'time')}, first to {back[0].version}:"
             " the cluster was restored or set up anew",
         )  # fmt: skip
 

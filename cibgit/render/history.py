@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..flow.pasts import Past, counted
 from ..policy.finding import Finding, Severity
 from .text import printable
 
 if TYPE_CHECKING:
     from ..flow.import_ import Imported
-    from ..flow.pasts import Past
 
 _SHOWN = 20
 """So many findings of one rule are shown; a folder may have thousands of one kind."""
@@ -23,7 +23,7 @@ def imported(result: "Imported", name: str, short: str) -> str:
         versions = dict.fromkeys(str(result.states[end].version) for end in (0, -1))
         verb, tip = ("Imported", f" as {short}") if short else ("Would import", "")
         lines.append(
-            f"{verb} {count} configuration{'s' * (count > 1)} of {name}"
+            f"{verb} {counted(count, 'configuration')} of {name}"
             f" ({' to '.join(versions)}) into {branch}{tip},"
             f" from {_files(result.files)}."
         )
@@ -49,12 +49,12 @@ def findings(found: Sequence[Finding]) -> list[str]:
         lines.append(f"... and {hidden} more of the same kinds; --json lists all")
     if lines:
         numbers = Counter(each.severity for each in found)
-        counted = (
-            f"{numbers[severity]} {severity.value}{'s' * (numbers[severity] > 1)}"
+        parts = (
+            counted(numbers[severity], severity.value)
             for severity in Severity
             if numbers[severity]
         )
-        lines.append(f"Findings: {', '.join(counted)}.")
+        lines.append(f"Findings: {', '.join(parts)}.")
     return lines
 
 
@@ -67,10 +67,10 @@ def _finding(one: Finding) -> str:
     )
 
 
-def _state(past: "Past") -> str:
+def _state(past: Past) -> str:
     who = str(past.change) if past.change.user else "unknown"
     return f"  {past.version!s:<12} {past.when:%Y-%m-%d %H:%M:%S}  {who}  {past.source}"
 
 
 def _files(count: int) -> str:
-    return f"{count} file{'s' * (count != 1)} with a CIB"
+    return f"{counted(count, 'file')} with a CIB"
