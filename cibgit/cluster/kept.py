@@ -38,7 +38,7 @@ _NAME = re.compile(
     r"|(?P<kind>pe(?:ngine)?-(?:input|warn|error))-(?P<number>\d{1,9})(?:\.raw|\.xml)?)"
     r"(?:\.bz2|\.gz|\.xz)?"
 )
-_BESIDE = re.compile(r".*\.(?:sig|last|dot|log|txt|conf)")
+_BESIDE = re.compile(r".*\.(?:sig|last)")
 _ASIDE = re.compile(r"cib\.auto\..*|shadow\..*|cib\.[A-Za-z0-9]{6}")
 
 
@@ -107,6 +107,12 @@ def unordered(jobs: Sequence[Job]) -> list[Finding]:
 def is_known(name: str) -> bool:
     """Say whether Pacemaker or Heartbeat give this name to a file with a CIB."""
     return _NAME.fullmatch(basename(name)) is not None
+
+
+def slot(name: str) -> int | None:
+    """Return the number of a backup, None where it is none."""
+    match = _NAME.fullmatch(basename(name))
+    return int(match["slot"]) if match and match["slot"] else None
 
 
 def signature_of(name: str) -> str:

@@ -100,8 +100,10 @@ class Folder(File):
         for job in self.jobs:
             if kept.basename(job.name) == NOW and job.series:
                 yield from self._now(job)
-            else:
-                yield from self._read(job)
+                continue
+            found = list(self._read(job))
+            if not self._is_overwritten(job):  # else it comes with cib.xml
+                yield from found
 
     def _walk(self) -> Iterator[Entry]:
         def failed(error: OSError) -> None:
@@ -136,6 +138,15 @@ class Folder(File):
             what = "a link" if S_ISLNK(status.st_mode) else "no regular file"
             self._tell(str(path), f"it is {what} and was not read")
         return None
+
+    def _is_overwritten(self, job: Job) -> bool:
+        """Say whether a running cluster used this slot since the folder was listed."""
+        file = f"{kept.folder(job.name)}cib{NEXT}"
+        slot, last = kept.slot(job.name), self._following.get(file)
+        if slot is None or last is None:
+            return False
+        now = kept.number(self._small(file))
+        return now is not None and (slot - last) % SLOTS < (now - last) % SLOTS
 
     def _now(self, job: Job) -> Iterator[Kept | Finding]:
         """Read ``cib.xml``, after what a running cluster put into slots meanwhile.
