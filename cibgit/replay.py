@@ -22,6 +22,9 @@ HISTORY = (
 )
 """The form of a log that :func:`read_history` reads."""
 
+_LAST_SECOND = 10**10
+_ZONE = len("+0100")
+
 
 @dataclass(frozen=True)
 class NewCommit:
@@ -69,12 +72,14 @@ def stream(
 
 
 def ident(author: Author, committer: str) -> str:
-    """Return an author as git writes one; the date is the committer's where unknown."""
+    """Return an author as git writes one; the date is the committer's where unusable."""
     env = author.environment()
-    date = env.get("GIT_AUTHOR_DATE", "").removeprefix("@")
     email = "".join(c for c in env["GIT_AUTHOR_EMAIL"] if c not in "<>")
-    if not date or date.startswith("-"):
-        date = " ".join(committer.split()[-2:])
+    date = " ".join(committer.split()[-2:])
+    when = author.when and author.when.astimezone(author.when.tzinfo)
+    if when and 0 <= when.timestamp() < _LAST_SECOND:
+        zone = f"{when:%z}"[:_ZONE]  # before railways zones had seconds
+        date = f"{int(when.timestamp())} {zone}"
     return f"{env['GIT_AUTHOR_NAME']} <{one_line(email)}> {date}"
 
 

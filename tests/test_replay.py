@@ -1,7 +1,7 @@
 """Chains of commits made in one go, and what git then says of them."""
 
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -49,6 +49,9 @@ def test_any_file_name(repo: Repository, path: str) -> None:
         Author("x <y>\nz", "a <b>\n\0@c"), Author("", ""), Author("<>", "<>"),
         Author("É" * 300, "é@ü"), Author("x", "y", datetime(1950, 1, 1, tzinfo=UTC)),
         Author("x", "y", datetime(2199, 1, 1, tzinfo=UTC)),
+        Author("x", "y", datetime(9999, 12, 31, tzinfo=UTC)),
+        Author("x", "y", datetime(2000, 1, 1, tzinfo=timezone(timedelta(seconds=3208)))),
+        Author("x", "y", datetime(2000, 1, 1)),
     ],
 )  # fmt: skip
 def test_any_author(repo: Repository, author: Author) -> None:

@@ -8,6 +8,7 @@ passed over. What unpacks to too much is refused while it is unpacked.
 import bz2
 import gzip
 import lzma
+import math
 import os
 import re
 import stat
@@ -146,10 +147,14 @@ def members(path: Path) -> Iterator[tuple[Entry, BufferedReader]]:
                 plain = member.type in (tarfile.REGTYPE, tarfile.AREGTYPE)
                 reader = archive.extractfile(member) if plain else None
                 if reader and not member.issparse():
-                    entry = Entry(member.name, member.size, float(member.mtime))
+                    entry = Entry(member.name, member.size, _time(member))
                     yield entry, cast("BufferedReader", reader)
             if stream.last.strip(b"\0") or not stream.last:  # tarfile says nothing
                 raise EOFError(f"it is damaged or truncated after {count} members")
+
+
+def _time(member: tarfile.TarInfo) -> float:
+    return float(member.mtime) if math.isfinite(member.mtime) else 0.0
 
 
 class _Forward:

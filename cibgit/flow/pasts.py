@@ -147,8 +147,9 @@ class Pasts:
         """Yield what is strange about the whole."""
         clusters = sorted({past.cluster for past in self._found} - {""})
         if len(clusters) > 1:
+            named = ", ".join(clusters[:5]) + (", ..." if len(clusters) > 5 else "")  # noqa: PLR2004
             yield Finding(
-                Severity.WARNING, "several-clusters", ", ".join(clusters),
+                Severity.WARNING, "several-clusters", named,
                 "the files are of clusters with different names",
                 "If they are not one cluster, import each into its own.",
             )  # fmt: skip
@@ -175,17 +176,21 @@ class Pasts:
         )
 
     def _form(self, cib: Cib) -> Form:
-        drop_volatile(cib.root)
+        drop_volatile(cib.root)  # the tree is nobody else's
         key = _hash(compact(cib))
         if key not in self._forms:
             data = written(cib)
-            names = _SECRET.findall(data) if b"passw" in data else []
+            names = set(_SECRET.findall(data)) if b"passw" in data else set()
             self._forms[key] = Form(
                 self._blob_id(data),
                 content_digest(cib, self._dialect),
                 self._end,
                 len(data),
-                frozenset(name.decode("utf-8", "replace") for name in names),
+                frozenset(
+                    name.decode("utf-8", "replace")
+                    for name in names
+                    if not name.endswith(b"_script")
+                ),
                 b'="****' in data and _MASKED.search(data) is not None,
             )
             self._spool.seek(self._end)

@@ -147,7 +147,11 @@ def test_the_archive_is_read_whole(tmp_path: Path) -> None:
     assert [len(kept), findings] == [3, []]
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     st.sampled_from([PLAIN, PACKED, gzip.compress(PLAIN, mtime=0)]),
     st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 255)), max_size=8),
@@ -167,7 +171,11 @@ def test_no_damage_breaks_it(
         assert (len(kept), findings) == (3, [])
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.binary(max_size=2000) | st.binary(max_size=200).map(lambda x: b"<cib" + x))
 def test_no_file_breaks_it(tmp_path: Path, data: bytes) -> None:
     for name in (

@@ -128,7 +128,7 @@ def as_git(chosen: list[Moment], have: list[Moment]) -> list[Moment]:
     )
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(_FILES)
 def test_importing_twice_adds_nothing(files: list[Moment]) -> None:
     first = choose(files)
@@ -137,7 +137,7 @@ def test_importing_twice_adds_nothing(files: list[Moment]) -> None:
     assert again.new == []
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(_FILES)
 def test_every_configuration_is_there_and_none_twice_in_a_row(
     files: list[Moment],

@@ -8,11 +8,14 @@ import re
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cibgit.cib.document import parse
 from cibgit.errors import BusyError, NoInputError, UnsafeError, UsageError
@@ -21,6 +24,7 @@ from cibgit.flow.import_ import Imported, import_
 from cibgit.gitcall import RefusedError
 from cibgit.policy.finding import Severity
 
+from .. import generate
 from .embedded import CIB, Embedded
 from .node import START, Node, forms, stamped, states
 
@@ -41,6 +45,13 @@ def run(
     embedded: Embedded, *paths: Path, branch: str | None = None, dry: bool = False
 ) -> Imported:
     return import_(embedded.site(), paths, branch=branch, dry_run=dry)
+
+
+def _ctime(seconds: int) -> str:
+    try:
+        return time.ctime(seconds)
+    except (OverflowError, ValueError):
+        return "Mon Jan  1 00:00:00 10000"
 
 
 def history(embedded: Embedded, branch: str = "HEAD") -> list[bytes]:
@@ -589,6 +600,42 @@ def test_a_running_cluster_writes_on(embedded: Embedded, node: Node) -> None:
     assert history(embedded) == forms([written[0], *written[22:made]])
 
 
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(
+                ["epoch", "admin_epoch", "num_updates", "cib-last-written", "update-user",
+                 "update-origin", "update-client", "execution-date", "validate-with"]
+            ),
+            st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
+            | st.integers(-5, 10**12).map(str)
+            | st.integers(-(2**33), 2**38).map(_ctime),
+        ),
+        max_size=4,
+    )
+)  # fmt: skip
+def test_no_attribute_breaks_it(
+    embedded: Embedded, attributes: list[dict[str, str]]
+) -> None:
+    folder = Path(tempfile.mkdtemp(dir=embedded.root.parent))
+    for number, values in enumerate([*attributes, {}]):
+        root = generate.parse(edited(number))
+        for name, value in values.items():
+            root.set(name, value)
+        (folder / str(number)).write_bytes(generate.serialize(root))
+    branch = folder.name
+    done = run(embedded, folder, branch=branch)
+    bad = [each for each in done.findings if each.rule == "unreadable"]
+    assert done.files == len(attributes) + 1 - len(bad)
+    assert len(history(embedded, branch)) == len(done.states) > 0
+    assert run(embedded, folder, branch=branch).states == []
+
+
 # What is bad
 
 
@@ -718,6 +765,9 @@ def _hostile(file: Path) -> None:
         )
         archive.addfile(_member("f/cib.xml", type=tarfile.FIFOTYPE))
         archive.addfile(_member("e/cib.xml"))
+        undated = good.replace(b"cib-last-written", b"x")
+        headers = {"mtime": "nan"}
+        archive.addfile(_member("u", undated, pax_headers=headers), io.BytesIO(undated))
         archive.addfile(_member("x\n\x1b[31m/cib-1.raw", b"x"), io.BytesIO(b"x"))
         archive.addfile(_member("n" * 5000 + "/cib.xml", good), io.BytesIO(good))
         inner = io.BytesIO()
@@ -737,9 +787,10 @@ def test_a_hostile_archive_writes_nothing(embedded: Embedded, tmp_path: Path) ->
         p for p in before if ".git" not in p.parts
     ]
     assert not Path("/tmp/cibgit-escaped").exists()
-    assert done.files == 4
-    assert len(done.states) == 1
-    assert {each.rule for each in done.findings} == {"unreadable", "backup-order"}
+    assert done.files == 5
+    assert len(done.states) == 2
+    rules_found = {each.rule for each in done.findings}
+    assert rules_found == {"unreadable", "backup-order", "one-epoch-twice"}
 
 
 def _big_header(file: Path) -> None:
