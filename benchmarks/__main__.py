@@ -1,16 +1,18 @@
-"""``make bench``: all comparisons; ``ARGS=startup`` or ``ARGS=live`` for a part."""
+"""``make bench``: all comparisons; ``ARGS=startup``, ``ARGS=history`` or
+``ARGS=live`` for a part."""
 
 import os
 import sys
 
-from . import live, startup
+from . import history, live, startup
 from .measure import HEADER
 
 
 def main() -> None:
     """Print every comparison as soon as it is measured."""
-    parts = {"startup": startup.run, "live": live.run}
-    chosen = sys.argv[1:] or ["startup", *(["live"] if os.geteuid() == 0 else [])]
+    parts = {"startup": startup.run, "history": history.run, "live": live.run}
+    everywhere = ["startup", "history"]
+    chosen = sys.argv[1:] or [*everywhere, *(["live"] if os.geteuid() == 0 else [])]
     print(HEADER)
     for name in chosen:
         for comparison in parts[name]():

@@ -5,8 +5,9 @@ Nothing here starts git; :mod:`cibgit.repository` does.
 
 import os
 import re
+import select
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from subprocess import Popen, TimeoutExpired
 from typing import NamedTuple
@@ -40,6 +41,12 @@ LOG = (
     *("--no-show-signature", "--encoding=UTF-8"),
 )
 """``git log``, whatever people have configured for their own eyes."""
+
+FORWARD = (
+    *("merge", "--ff-only", "--quiet", "--no-stat", "--no-autostash"),
+    "--no-verify-signatures",
+)
+"""The command that moves the branch that is checked out forward, or refuses."""
 
 STOP_SECONDS = 5.0
 """How long git may take to clean up when it is stopped."""
@@ -142,6 +149,32 @@ def environment_words(clean: bool, env: Mapping[str, str]) -> list[str]:
     return ["env", *removed, *(f"{name}={value}" for name, value in env.items())]
 
 
+def feed(process: Popen[bytes], chunks: Iterable[bytes], name: str) -> None:
+    """Write to git as fast as it reads; it is stopped when it stops reading.
+
+    When git ends early nothing is raised: its answer says why.
+    """
+    assert process.stdin is not None
+    descriptor = process.stdin.fileno()
+    os.set_blocking(descriptor, False)
+    ready = select.poll()
+    ready.register(descriptor, select.POLLOUT)
+    try:
+        for chunk in chunks:
+            rest = memoryview(chunk)
+            while rest:
+                if not ready.poll(READ_SECONDS * 1000):
+                    raise TimedOutError(
+                        f"git {name} did nothing for {READ_SECONDS} seconds and was stopped"
+                    )
+                rest = rest[os.write(descriptor, rest) :]
+    except BrokenPipeError:
+        return
+    except BaseException:
+        stop(process)
+        raise
+
+
 def wait(process: Popen[bytes], arguments: Sequence[str], stdin: bytes) -> Answer:
     """Wait for git, which is stopped when it takes too long or on any interruption.
 
@@ -171,11 +204,12 @@ def wait(process: Popen[bytes], arguments: Sequence[str], stdin: bytes) -> Answe
                         f"git {name} took longer than {seconds} seconds and was stopped"
                     ) from None
     finally:
-        _stop(process)
+        stop(process)
     return Answer(name, process.returncode, out, err.decode("utf-8", "replace"))
 
 
-def _stop(process: Popen[bytes]) -> None:
+def stop(process: Popen[bytes]) -> None:
+    """Stop git, and wait for its end."""
     if process.poll() is None:
         process.terminate()
         try:
@@ -237,6 +271,13 @@ def not_opened(path: Path, answer: Answer) -> CibgitError:
     return answer.failure()
 
 
+def checked_out(branch: str, place: str) -> CibgitError:
+    """Return the error for a branch that another work tree is at."""
+    return BusyError(
+        f"the branch {branch} is checked out in {place}", "Run the command there."
+    )
+
+
 def filtered(path: str) -> CibgitError:
     """Return the error for a file that git stores in another form."""
     return BadConfigError(
@@ -291,6 +332,18 @@ def pathspec(path: str) -> str:
     """Return the pathspec that matches one file, whatever characters its name has."""
     special = path[:1] == ":" or set(path) & set("*?[\\")
     return (":(literal)" if special else "") + file_name(path)
+
+
+def branch_ref(name: str) -> str:
+    """Return the full name of a branch; git itself has the last word on what is valid."""
+    if (
+        not name
+        or name[0] == "-"
+        or not name.isprintable()
+        or set(name) & set(" ~^:?*[\\")
+    ):
+        raise UsageError(f"{name!r} cannot be the name of a branch")
+    return f"refs/heads/{name}"
 
 
 def own_ref(name: str) -> str:

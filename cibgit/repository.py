@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from subprocess import PIPE, Popen
 from typing import Any, cast
 
 from . import gitcall
+from .branches import Branches
 from .commit import Author, LogEntry, SavedFile, message_bytes, one_line, stand_in
 from .errors import CibgitError, NoInputError, PermissionDeniedError, UnreachableError
 from .gitcall import Answer, RefusedError, file_name, own_ref, pathspec, revision
@@ -36,7 +37,7 @@ _HEX = re.compile(r"[0-9a-f]{40,64}")
 _NO_TRAILERS: Mapping[str, str] = {}
 
 
-class Repository:
+class Repository(Branches):
     """A git repository with a work tree; ``root`` is git's top level."""
 
     def __init__(self, found: gitcall.Whereabouts, clean: bool) -> None:
@@ -301,7 +302,7 @@ class Repository:
         self,
         *arguments: str,
         ok: Sequence[int] | None = (0,),
-        stdin: bytes = b"",
+        stdin: bytes | Iterable[bytes] = b"",
         env: Mapping[str, str] | None = None,
     ) -> Answer:
         """Run git at the top level; ``ok=None`` leaves the exit code to the caller."""
@@ -365,7 +366,7 @@ def _git(
     directory: Path,
     clean: bool,
     arguments: Sequence[str],
-    stdin: bytes = b"",
+    stdin: bytes | Iterable[bytes] = b"",
     env: Mapping[str, str] | None = None,
 ) -> Answer:
     """Run git in a directory, within bounds, never asking for a password."""
@@ -378,4 +379,8 @@ def _git(
     except (GitCommandNotFound, OSError) as error:
         raise UnreachableError(f"git cannot be started: {error}") from error
     # ``running`` closes the pipes when it goes, so it has to stay until then
-    return gitcall.wait(cast("Popen[bytes]", running.proc), arguments, stdin)
+    process = cast("Popen[bytes]", running.proc)
+    if not isinstance(stdin, bytes):
+        gitcall.feed(process, stdin, gitcall.verb(arguments))
+        stdin = b""
+    return gitcall.wait(process, arguments, stdin)

@@ -21,7 +21,7 @@ LAYERS = (
     ("policy",),
     ("config",),
     ("cluster",),
-    ("commit", "gitcall", "repository"),
+    ("commit", "gitcall", "replay", "branches", "repository"),
     ("flow",),
     ("render",),
     ("cli", "__main__"),

@@ -65,12 +65,17 @@ def canonical(cib: Cib) -> Cib:
     return cib.canonical
 
 
-def _canonical(cib: Cib) -> Cib:
-    root = copy.deepcopy(cib.root)
+def drop_volatile(root: Element) -> None:
+    """Remove status and the volatile attributes of ``<cib>``, in place."""
     for status in root.findall("status"):
         root.remove(status)
     for name in owned.VOLATILE_ROOT_ATTRIBUTES & set(root.keys()):
         del root.attrib[name]
+
+
+def _canonical(cib: Cib) -> Cib:
+    root = copy.deepcopy(cib.root)
+    drop_volatile(root)
     for name in ("admin_epoch", "epoch", "num_updates"):
         root.set(name, "0")
     result = Cib(root, cib.source)

@@ -43,6 +43,7 @@ _ANY_TEXT = etree.XPath("boolean(//text())")
 _STRAY = etree.XPath(
     "//text()[normalize-space()]/.. | //processing-instruction() | /comment()"
 )
+_DIGITS = 20
 _DECLARED_ENCODING = re.compile(rb"""^<\?xml[^>]*encoding=["']([A-Za-z0-9._-]+)["']""")
 _PLAIN_ENCODINGS = frozenset({b"utf-8", b"us-ascii", b"utf8", b"ascii"})
 
@@ -103,7 +104,7 @@ class Cib:
         numbers = []
         for name in Version._fields:
             text = self.root.get(name) or "0"
-            if not (text.isascii() and text.isdigit()):
+            if not (text.isascii() and text.isdigit() and len(text) < _DIGITS):
                 raise BadDataError(
                     f"{self.source}: admin_epoch, epoch and num_updates must be numbers"
                 )

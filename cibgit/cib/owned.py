@@ -29,21 +29,28 @@ COMMIT_OPTION = "cibgit-commit"
 VOLATILE_ROOT_ATTRIBUTES = frozenset(
     {
         "admin_epoch",
+        "ccm_transition",
         "cib-last-written",
+        "cib_feature_revision",
         "crm-debug-origin",
         "crm_feature_set",
         "dc-uuid",
+        "dc_uuid",
         "epoch",
         "execution-date",
+        "generated",
         "have-quorum",
+        "have_quorum",
         "no-quorum-panic",
+        "num_peers",
         "num_updates",
         "update-client",
         "update-origin",
         "update-user",
     }
 )
-"""Attributes of ``<cib>`` that say who, when and how often, not what."""
+"""Attributes of ``<cib>`` that say who, when and how often, not what. Those with an
+underscore, but for the version's, are Heartbeat's."""
 
 
 def strip(configuration: Element) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
-from . import actions, care, questions
+from . import actions, care, history, questions
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
 # class of everything that is wrong with a command line
@@ -74,6 +74,7 @@ for command in (
     demo,
 ):
     app.command()(command)
+app.command("import")(history.import_)  # a word of Python
 
 
 def run(arguments: list[str]) -> int:

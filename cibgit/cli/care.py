@@ -70,7 +70,7 @@ def doctor(
     if json:
         typer.echo(care.diagnosis_json(found))
     else:
-        typer.echo(care.diagnosis(found, colour=gather.colour()))
+        typer.echo(care.diagnosis(found, colour=gather.terminal()["colour"]))
     return ExitCode.OK if found.is_healthy else ExitCode.DIFFERS
 
 
@@ -129,7 +129,7 @@ def repair(
     if json:
         typer.echo(care.repaired_json(planned, done))
     elif done:
-        typer.echo("\n" + care.repaired(done, colour=gather.colour()))
+        typer.echo("\n" + care.repaired(done, colour=gather.terminal()["colour"]))
     healthy = done is None or done.after.is_healthy
     return ExitCode.OK if healthy else ExitCode.DIFFERS
 

@@ -65,7 +65,11 @@ def export(site: Site, message: str = "") -> Exported:
     text = message or f"Export {site.name} {live.version}"
     details: Details = {
         "author": author(live.last_change),
-        "trailers": trailers(live, content_digest(live, site.cluster.dialect())),
+        "trailers": trailers(
+            live.version,
+            live.last_change,
+            content_digest(live, site.cluster.dialect()),
+        ),
     }
     obstacle = _obstacle(site, at_head, applied)
     if obstacle and applied is None:
@@ -110,7 +114,7 @@ def written_at(change: LastChange) -> datetime | None:
     """Return when the CIB was changed: ``ctime`` text in local time, without a zone."""
     try:
         return datetime.strptime(change.at, "%a %b %d %H:%M:%S %Y").astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -122,11 +126,10 @@ def content_digest(cib: Cib, dialect: digest.Dialect) -> str:
     return digest.on_disk(canonical(cib).root, dialect)
 
 
-def trailers(live: Cib, digest_value: str) -> dict[str, str]:
-    """Return the commit trailers of an exported CIB."""
-    change = live.last_change
+def trailers(version: Version, change: LastChange, digest_value: str) -> dict[str, str]:
+    """Return the commit trailers of a configuration that a cluster had."""
     found = {
-        "CIB-Version": str(live.version),
+        "CIB-Version": str(version),
         "CIB-Digest": digest_value,
         "CIB-Changed-By": str(change) if change.user else "",
         "CIB-Changed-At": change.at,

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from ..policy.finding import Finding, Severity, count
 from . import json as as_json
-from . import text
+from .difference import SYMBOLS, printable
+from .difference import count as told
 
 if TYPE_CHECKING:
     from ..flow.doctor import Diagnosis
@@ -28,11 +29,11 @@ def diagnosis(found: "Diagnosis", *, colour: bool = False) -> str:
         "",
         answer(found),
     ]
-    lines = [text.printable(line) for line in head]
+    lines = [printable(line) for line in head]
     for each in found.findings:
         lines += ["", *_finding(each, colour)]
     if found.changes is not None and not found.is_healthy:
-        lines += ["", *(text.printable(line) for line in _changes(found))]
+        lines += ["", *(printable(line) for line in _changes(found))]
     return "\n".join([*lines, "", _last_line(found)])
 
 
@@ -64,15 +65,13 @@ def diagnosis_json(found: "Diagnosis") -> str:
 def treatment(planned: "Treatment") -> str:
     """Render what a repair would do."""
     if not planned.is_needed:
-        return text.printable(
-            f"There is nothing to repair in {planned.patient.directory}."
-        )
+        return printable(f"There is nothing to repair in {planned.patient.directory}.")
     lines = [f"Repair of {planned.patient.directory} ({planned.kind.value}):", ""]
     lines += [f"  {number}. {step}" for number, step in enumerate(planned.steps, 1)]
     if planned.choices:
         lines += ["", "Other choices:"]
         lines += [f"  {choice}" for choice in planned.choices]
-    return text.printable("\n".join(lines))
+    return printable("\n".join(lines))
 
 
 def repaired(done: "Repaired", *, colour: bool = False) -> str:
@@ -80,9 +79,7 @@ def repaired(done: "Repaired", *, colour: bool = False) -> str:
     lines = [f"Repaired. What was touched is kept in {done.kept}."]
     if done.proof:
         lines.append(done.proof)
-    return (
-        text.printable("\n".join(lines)) + "\n\n" + diagnosis(done.after, colour=colour)
-    )
+    return printable("\n".join(lines)) + "\n\n" + diagnosis(done.after, colour=colour)
 
 
 def repaired_json(planned: "Treatment", done: "Repaired | None") -> str:
@@ -124,19 +121,19 @@ def _finding(each: Finding, colour: bool) -> Iterator[str]:
     head = _line(f"{each.severity.value} {each.rule}: {each.element}: {each.sentence}.")
     yield f"\033[{_COLOURS[each.severity]}m{head}\033[0m" if colour else head
     if each.hint:
-        yield text.printable(f"    {each.hint}")
+        yield printable(f"    {each.hint}")
 
 
 def _line(words: str) -> str:
     """Return what fits on one line, whatever a file is called."""
-    return text.printable(words).replace("\n", "\\n")
+    return printable(words).replace("\n", "\\n")
 
 
 def _changes(found: "Diagnosis") -> Iterator[str]:
     changes = found.changes or []
-    yield f"From {found.reference} to cib.xml: {text.count(changes, planned=False)}"
+    yield f"From {found.reference} to cib.xml: {told(changes, planned=False)}"
     for each in changes[:_SHOWN]:
-        yield text.change(each).partition("\n")[0]
+        yield _line(f"{SYMBOLS[each.kind]} {each.owner}: {each.sentence}")
     if not changes:
         yield "Only what has no meaning differs: order, counters, who and when."
     if len(changes) > _SHOWN:

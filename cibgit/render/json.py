@@ -11,6 +11,7 @@ from ..errors import CibgitError
 if TYPE_CHECKING:
     from ..flow.digest import Digests, Verified
     from ..flow.export import Exported
+    from ..flow.import_ import Imported
     from ..flow.push import Pushed
     from ..flow.status import Status
 
@@ -50,6 +51,28 @@ def exported(result: "Exported") -> str:
         obstacle=result.obstacle,
         unpushed=result.unpushed,
         changes=changes(result.changes),
+    )
+
+
+def imported(result: "Imported") -> str:
+    """Return what an import did, or would do: then there is no commit."""
+    return dumps(
+        "import",
+        branch=result.target.branch,
+        reason=result.target.reason,
+        commit=result.commit,
+        files=result.files,
+        states=[
+            {
+                "source": past.source,
+                "version": str(past.version),
+                "changed": str(past.change) if past.change.user else "",
+                "at": past.when.isoformat(),
+                "signature": past.signature,
+            }
+            for past in result.states
+        ],
+        findings=[each.to_dict() for each in result.findings],
     )
 
 

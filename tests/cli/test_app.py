@@ -35,6 +35,7 @@ def answer(embedded: Embedded, capsys: Output, *arguments: str) -> tuple[int, An
 COMMANDS = (
     *("init", "export", "status", "diff", "push", "rollback", "digest", "fmt", "demo"),
     *("doctor", "repair"),
+    "import",
 )
 
 
@@ -49,7 +50,10 @@ def test_help_has_an_example(command: str, capsys: Output) -> None:
 def test_every_command_is_known_to_this_test() -> None:
     from cibgit.cli.app import app
 
-    names = {command.callback.__name__ for command in app.registered_commands}  # type: ignore[union-attr]
+    names = {
+        command.name or command.callback.__name__  # type: ignore[union-attr]
+        for command in app.registered_commands
+    }
     assert names == set(COMMANDS)
 
 

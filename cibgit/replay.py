@@ -1,0 +1,105 @@
+"""A chain of commits to one file, as ``git fast-import`` takes it; and read back.
+
+Nothing here runs git; :mod:`cibgit.repository` does.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from .commit import Author, one_line
+
+FAST_IMPORT = ("fast-import", "--quiet", "--force", "--done", "--depth=10")
+"""Deltas of at most 10 steps: at 50, the default, reading takes seven times as long."""
+
+HISTORY = (
+    *("--first-parent", "--reverse", "--raw", "--diff-merges=first-parent"),
+    *(
+        "--no-renames",
+        "--no-abbrev",
+        "--format=%x01%H%x00%at%x00%(trailers:only,unfold)",
+    ),
+)
+"""The form of a log that :func:`read_history` reads."""
+
+_LAST_SECOND = 10**10
+_ZONE = len("+0100")
+
+
+@dataclass(frozen=True)
+class NewCommit:
+    """A commit to be made: the bytes of the file, the whole message, the author."""
+
+    data: bytes
+    message: bytes
+    author: Author
+
+
+@dataclass(frozen=True)
+class PastCommit:
+    """A commit that changed the file; ``blob`` is what it holds then, or zeros.
+
+    ``time`` is the author's, in seconds since 1970.
+    """
+
+    commit: str
+    blob: str
+    time: int
+    trailers: dict[str, str]
+
+
+def stream(
+    ref: str,
+    parent: str | None,
+    path: str,
+    committer: str,
+    commits: Iterable[NewCommit],
+) -> Iterator[bytes]:
+    """Yield the input of ``git fast-import``; ``committer`` is git's own ident line.
+
+    The ref is named at the end only: a stream that breaks off changes nothing.
+    """
+    quoted = path.replace("\\", "\\\\").replace('"', '\\"')
+    modify = os.fsencode(f'M 100644 inline "{quoted}"\n')
+    start = f"from {parent}\n".encode() if parent else b""
+    for commit in commits:
+        head = f"commit {ref}\nauthor {ident(commit.author, committer)}\n"
+        yield os.fsencode(f"{head}committer {committer}\n")
+        yield _data(commit.message) + start + modify
+        yield _data(commit.data)
+        start = b""
+    yield b"done\n"
+
+
+def ident(author: Author, committer: str) -> str:
+    """Return an author as git writes one; the date is the committer's where unusable."""
+    env = author.environment()
+    email = "".join(c for c in env["GIT_AUTHOR_EMAIL"] if c not in "<>")
+    date = " ".join(committer.split()[-2:])
+    when = author.when and author.when.astimezone(author.when.tzinfo)
+    if when and 0 <= when.timestamp() < _LAST_SECOND:
+        zone = f"{when:%z}"[:_ZONE]  # before railways zones had seconds
+        date = f"{int(when.timestamp())} {zone}"
+    return f"{env['GIT_AUTHOR_NAME']} <{one_line(email)}> {date}"
+
+
+def read_history(out: bytes) -> list[PastCommit]:
+    """Read a log in the form of :data:`HISTORY`."""
+    found = []
+    for record in out.decode("utf-8", "replace").split("\x01")[1:]:
+        commit, time, rest = record.split("\0", 2)
+        lines = rest.split("\n")
+        changes = [line for line in lines if line.startswith(":")]
+        if changes:
+            blob = changes[0].split(" ", 4)[3]
+            found.append(PastCommit(commit, blob, int(time), _trailers(lines)))
+    return found
+
+
+def _trailers(lines: Sequence[str]) -> dict[str, str]:
+    pairs = (line.partition(": ") for line in lines if not line.startswith(":"))
+    return {key: value for key, colon, value in pairs if colon}
+
+
+def _data(content: bytes) -> bytes:
+    return b"data %d\n%b\n" % (len(content), content)
