@@ -107,7 +107,7 @@ def test_who_signed_a_file() -> None:
     assert signed_by(CIB, plain) == signed_by(CIB, plain.upper()) == "v1"
     quoted = CIB.replace(b"<crm_config", b'<crm_config a="\'"')
     old = on_disk(parse(quoted, "").root, Dialect.MID)
-    assert str(signed_by(quoted, old)).startswith("v1 (Pacemaker 2.1.3")
+    assert str(signed_by(quoted, old)).startswith("v1 (2.1.3")
     assert signed_by(CIB, f"{plain}\n") is signed_by(CIB, "") is None
 
 

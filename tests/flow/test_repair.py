@@ -145,7 +145,7 @@ def test_the_edit_is_shown_against_the_newest_good_backup(tmp_path: Path) -> Non
     assert found.changes is not None
     [change] = found.changes
     assert change.attributes[0].new == "2"
-    assert "nvpair o-x" in care.diagnosis(found)
+    assert "~ cluster options: x: 1 -> 2" in care.diagnosis(found)
 
 
 AROUND = [
