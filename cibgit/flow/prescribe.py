@@ -27,6 +27,11 @@ from .doctor import INSTALLED, Diagnosis, Patient, daemon_of, doctor
 _OWN_MODE = 0o600
 _MODE_BITS = 0o607
 _SHOWN = 5
+_MENDED_BY_A_WRITE = {
+    *("writes-off", "disk-behind", "digest-mismatch", "unsigned", "missing"),
+    *("permissions", "unusable", "broken-xml", "link"),
+}
+"""Findings that are gone once the CIB manager has written its disk."""
 
 
 class Kind(Enum):
@@ -266,13 +271,7 @@ def _online(base: Treatment, files: Inventory, use: str | None) -> Treatment:
             "Run cibgit repair on that node.",
         )
     rules = {finding.rule for finding in base.before.findings}
-    if not rules & {
-        "writes-off",
-        "disk-behind",
-        "unsigned",
-        "missing",
-        "digest-mismatch",
-    }:
+    if not rules & _MENDED_BY_A_WRITE:
         return base
     steps = [
         f"copy cib.xml and its signature to {base.kept}",
