@@ -64,6 +64,10 @@ class Pair:
             return True
         return signer(self.cib.root, self.signature) is not None
 
+    @property
+    def _folder(self) -> Path:
+        return Path(self.cib.source).parent
+
     def signers(self) -> list[Dialect]:
         """Return the dialects under which there is a right signature."""
         digest = (self.signature or "").lower()
@@ -79,8 +83,8 @@ class Pair:
             f"{file} does not match its signature: {SIGNATURE} says {expected},"
             f" computed {on_disk(self.cib.root, dialect)};"
             " Pacemaker would not use the file",
-            "To go back, copy a good cib-N.raw and its .sig over both. To take the file"
-            f" as it is: `cibadmin --md5-sum -x {file} | tr -d '\\n' > {file}.sig`.",
+            f"`cibgit doctor {self._folder}` explains it, `cibgit repair {self._folder}`"
+            " puts it in order.",
         )
 
 

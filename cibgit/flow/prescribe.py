@@ -2,6 +2,7 @@
 
 import stat
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -27,6 +28,11 @@ from .doctor import INSTALLED, Diagnosis, Patient, daemon_of, doctor
 _OWN_MODE = 0o600
 _MODE_BITS = 0o607
 _SHOWN = 5
+_MENDED_BY_A_WRITE = {
+    *("writes-off", "disk-behind", "digest-mismatch", "unsigned", "missing"),
+    *("permissions", "unusable", "broken-xml", "link"),
+}
+"""Findings that are gone once the CIB manager has written its disk."""
 
 
 class Kind(Enum):
@@ -117,14 +123,14 @@ def _chosen(base: Treatment, files: Inventory, use: str | None) -> Treatment:
         return base
     if _is_proved(files, first, base):
         return _with_file(base, files, CIB)
-    backup = _newest(base.start)
-    if backup is None:
-        raise UnsafeError(
-            f"{files.path}: no backup is verified, and cib.xml is not what was signed",
-            "Look at the file (`cibgit doctor`) and take it as it is with --use cib.xml,"
-            " or name another with --use FILE.",
-        )
-    return _with_file(base, files, backup.name)
+    for backup in _verified(base.start):
+        with suppress(BadDataError):
+            return _with_file(base, files, backup.name)
+    raise UnsafeError(
+        f"{files.path}: no backup is verified, and cib.xml is not what was signed",
+        "Look at the file (`cibgit doctor`) and take it as it is with --use cib.xml,"
+        " or name another with --use FILE.",
+    )
 
 
 def _is_proved(files: Inventory, first: Judged, base: Treatment) -> bool:
@@ -140,12 +146,12 @@ def _is_proved(files: Inventory, first: Judged, base: Treatment) -> bool:
     return first.cause is Cause.UNSIGNED or is_as_signed(files, first, release)
 
 
-def _newest(start: Prediction) -> Judged | None:
-    """Return the verified backup with the highest version, the first tried among equals."""
+def _verified(start: Prediction) -> list[Judged]:
+    """Return the verified backups, the highest version first; in turn among equals."""
     good = [
         each for each in start.files[1:] if each.cause is Cause.MATCHES and each.version
     ]
-    return max(good, key=lambda each: each.version or (0, 0, 0), default=None)
+    return sorted(good, key=lambda each: each.version or (0, 0, 0), reverse=True)
 
 
 def _with_file(base: Treatment, files: Inventory, use: str) -> Treatment:
@@ -266,13 +272,7 @@ def _online(base: Treatment, files: Inventory, use: str | None) -> Treatment:
             "Run cibgit repair on that node.",
         )
     rules = {finding.rule for finding in base.before.findings}
-    if not rules & {
-        "writes-off",
-        "disk-behind",
-        "unsigned",
-        "missing",
-        "digest-mismatch",
-    }:
+    if not rules & _MENDED_BY_A_WRITE:
         return base
     steps = [
         f"copy cib.xml and its signature to {base.kept}",

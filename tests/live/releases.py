@@ -4,6 +4,7 @@ Not part of ``make test``: it needs roots of other Debian releases, which
 ``.ci/releases`` lays down.
 """
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from cibgit.cluster.release import Release
 from ..situations import SITUATIONS, Situation, build
 from .test_start import compare
 
-CACHE = Path.home() / ".cache/cibgit/releases"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+CACHE /= "cibgit/releases"
 ROOTS = sorted(path.parent for path in CACHE.glob("*/.complete"))
 
 Place = tuple[Path, dict[str, Path], Release, tuple[int, int]]

@@ -1,6 +1,7 @@
 """A CIB file that no longer matches its digest, from the edit to the next start."""
 
 import json
+import os
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -214,6 +215,20 @@ def test_a_running_cluster_is_refused_a_choice(bedside: Bedside) -> None:
     assert bedside.running() == before
     assert 'value="typo"' in (bedside.folder / "cib.xml").read_text()
     assert bedside.cibgit("repair", "--yes").code == 0
+
+
+def test_a_file_that_root_saved(bedside: Bedside) -> None:
+    """An editor that replaces files makes them root's: the next start would fail."""
+    before = bedside.running()
+    for name in ("cib.xml", "cib.xml.sig"):
+        os.chown(bedside.folder / name, 0, 0)
+    found = bedside.doctor()
+    assert found["outcome"] == "refused"
+    assert found["exit_code"] == 66
+    assert bedside.cibgit("repair", "--yes").code == 0
+    assert bedside.running() == before
+    bedside.restart()
+    assert bedside.value() == "3"
 
 
 def test_nothing_to_repair(bedside: Bedside) -> None:
