@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from lxml import etree
 
 from ..cib.canonical import arrange, canonical
-from ..cib.document import Cib, Comment, Element, parse_tree
+from ..cib.document import Cib, Element, parse_tree
 from ..cib.identity import key
 from ..cib.references import rename
 from ..errors import BadDataError
-from .change import Change, Kind, Path
+from .change import Change, Kind, Path, Step
 from .edits import (
     BETWEEN_COMMENTS,
     CDATA,
@@ -21,6 +21,7 @@ from .edits import (
     comments_at_end,
     comments_before,
 )
+from .paths import children_by_step
 
 
 def apply(changes: Iterable[Change], old: Cib) -> Cib:
@@ -36,8 +37,9 @@ def apply(changes: Iterable[Change], old: Cib) -> Cib:
         rename(result.root, ids)
         arrange(result.root)
     rest = [change for change in changes if change.kind is not Kind.RENAMED]
+    known: Known = {}
     found = [
-        None if change.kind is Kind.ADDED else _find(result, change.path)
+        None if change.kind is Kind.ADDED else _find(result, change.path, known)
         for change in rest
     ]
     for change, element in zip(rest, found, strict=True):
@@ -49,21 +51,31 @@ def apply(changes: Iterable[Change], old: Cib) -> Cib:
         else []
         for change, element in zip(rest, found, strict=True)
     ]
+    places: dict[Path, list[tuple[Change, list[Element]]]] = {}
     for change, run in zip(rest, runs, strict=True):
         if change.place is not None:
-            _insert(result, change, run or _parsed(change))
+            here = places.setdefault(change.place.parent, [])
+            here.append((change, run or _parsed(change)))
+    for path, coming in places.items():
+        _insert(_find(result, path, {}), coming)
     arrange(result.root)
     return result
 
 
-def _find(cib: Cib, path: Path) -> Element:
+Known = dict[Element, dict[Step, Element]]
+"""The children of elements that were looked through, by their steps."""
+
+
+def _find(cib: Cib, path: Path, known: Known) -> Element:
     element = cib.root
     for depth, step in enumerate(path):
-        same = [c for c in element.iterchildren(step.tag) if key(c).name == step.name]
-        if len(same) <= step.number:
+        if element not in known:
+            known[element] = children_by_step(element)
+        found = known[element].get(step)
+        if found is None:
             way = " / ".join(str(each) for each in path[: depth + 1])
             raise BadDataError(f"{cib.source}: there is no {way}")
-        element = same[step.number]
+        element = found
     return element
 
 
@@ -109,13 +121,22 @@ def _parsed(change: Change) -> list[Element]:
     return list(parse_tree(f"<x>{change.xml}</x>".encode(), "a change"))
 
 
-def _insert(cib: Cib, change: Change, run: list[Element]) -> None:
-    assert change.place is not None
-    parent = _find(cib, change.place.parent)
-    elements = [child for child in parent if not isinstance(child, Comment)]
-    if change.place.position < len(elements):
-        after = elements[change.place.position]
-        position = parent.index(after) - len(comments_before(after))
-    else:
-        position = len(parent) - len(comments_at_end(parent))
-    parent[position:position] = run
+def _insert(parent: Element, coming: list[tuple[Change, list[Element]]]) -> None:
+    """Put elements below their parent, the last one first: each before its next one."""
+    known = children_by_step(parent, from_end=True)
+    for change, run in reversed(coming):
+        before = change.place.before if change.place else None
+        following = known.get(before) if before else None
+        if before is not None and following is None:
+            raise BadDataError(f"there is no {before} to put {change.path[-1]} before")
+        if following is None:
+            end = len(parent) - len(comments_at_end(parent))
+            parent[end:end] = run
+        else:
+            first = [*comments_before(following), following][0]
+            for each in run:
+                first.addprevious(each)
+        step = Step(*key(run[-1]))
+        if step in known:
+            known = children_by_step(parent, from_end=True)
+        known[step] = known.get(step, run[-1])

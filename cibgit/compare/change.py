@@ -85,10 +85,14 @@ Path = tuple[Step, ...]
 
 
 class Place(NamedTuple):
-    """Where an element stands: the way to its parent, and its place among the elements."""
+    """Where an element stands: the way to its parent, and the element that it precedes.
+
+    ``before`` is None for the last one. Its number counts from the end, for what comes
+    after an element is in place first.
+    """
 
     parent: Path
-    position: int
+    before: Step | None
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,7 @@ class Change:
             "place": place
             and {
                 "parent": [step._asdict() for step in place.parent],
-                "position": place.position,
+                "before": place.before and place.before._asdict(),
             },
             "renames": [{"old": old, "new": new} for old, new in self.renames],
         }
@@ -181,10 +185,15 @@ class Change:
             details=tuple(found["details"]),
             attributes=tuple(AttributeChange(**each) for each in found["attributes"]),
             xml=found["xml"],
-            place=place and Place(_path(place["parent"]), place["position"]),
+            place=place and _place(place),
             renames=tuple((each["old"], each["new"]) for each in found["renames"]),
         )
 
 
 def _path(steps: list[dict[str, Any]]) -> Path:
     return tuple(Step(**step) for step in steps)
+
+
+def _place(found: dict[str, Any]) -> Place:
+    before = found["before"]
+    return Place(_path(found["parent"]), before and Step(**before))

@@ -46,17 +46,15 @@ Name = tuple[Key, int]
 class Edit:
     """One difference: the element as it was and as it is, None where there is none.
 
-    ``parent`` is the element that lost a removed one, as it is now. ``index`` is where an
-    added or moved element stands now, among the elements of its parent. ``cut`` are
-    elements below an added or removed one that came from or went to another place, so
-    they are no part of what was added or removed.
+    ``parent`` is the element that lost a removed one, as it is now. ``cut`` are elements
+    below an added or removed one that came from or went to another place, so they are no
+    part of what was added or removed.
     """
 
     kind: Kind
     old: Element | None
     new: Element | None
     attributes: tuple[AttributeChange, ...] = ()
-    index: int | None = None
     cut: frozenset[Element] = frozenset()
     parent: Element | None = None
 
@@ -125,10 +123,10 @@ def _walk(old: Element, new: Element, moved: Container[Element] = ()) -> Iterato
         origin = partner[index]
         if origin is None:
             if child not in moved:
-                yield Edit(Kind.ADDED, None, child, index=index)
+                yield Edit(Kind.ADDED, None, child)
             continue
         if index in away:
-            yield Edit(Kind.MOVED, before.elements[origin], child, index=index)
+            yield Edit(Kind.MOVED, before.elements[origin], child)
         if before.contents[origin] != after.contents[index]:
             yield from _walk(before.elements[origin], child, moved)
 
@@ -202,10 +200,15 @@ def _settles(
     tag: str, new: list[Element], partner: Sequence[int | None], moved: set[int]
 ) -> bool:
     """Say whether sorting brings the children in order once ``moved`` were moved."""
-    stay = [i for i, origin in enumerate(partner) if origin is not None]
-    order = sorted(set(stay) - moved, key=lambda index: partner[index] or 0)
-    for index in sorted(set(range(len(new))) - set(order)):
-        order.insert(index, index)
+    stay = {i for i, origin in enumerate(partner) if origin is not None} - moved
+    before: dict[int, list[int]] = {}
+    coming: list[int] = []
+    for index in range(len(new)):
+        coming.append(index)
+        if index in stay:
+            before[index], coming = coming, []
+    kept = sorted(stay, key=lambda index: partner[index] or 0)
+    order = [each for index in kept for each in before[index]] + coming
     keys = order_of(tag, [new[index] for index in order])
     if keys is None:
         return order == list(range(len(new)))
@@ -275,7 +278,7 @@ def _without_moved(
     for element in list(_inside(edit.new, edit.cut)):
         old = moves.get(element)
         if old is not None:
-            yield Edit(Kind.MOVED, old, element, index=index_of(element))
+            yield Edit(Kind.MOVED, old, element)
             yield from _walk(old, element, moved)
 
 
@@ -301,7 +304,7 @@ def _unpacked(edit: Edit) -> Iterator[Edit]:
             edit.kind, None, None, cut=edit.cut & set(child.iter(etree.Element))
         )
         if edit.kind is Kind.ADDED:
-            part.new, part.index = child, index_of(child)
+            part.new = child
         else:
             part.old = child
         yield from _unpacked(part)
@@ -321,8 +324,3 @@ def pruned(element: Element, cut: Container[Element]) -> Element:
         pending = []
     copied.extend(pending)
     return copied
-
-
-def index_of(element: Element) -> int:
-    """Return which of its parent's elements this one is, from 0."""
-    return sum(1 for _ in element.itersiblings(etree.Element, preceding=True))

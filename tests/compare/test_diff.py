@@ -29,7 +29,7 @@ def words(old: str, new: str) -> list[str]:
             [change.kind.value, change.address.removeprefix("resources / ")]
             + [f"{a.name}:{a.old}>{a.new}" for a in change.attributes]
             + (
-                [f"({change.place.parent[-1]} {change.place.position})"]
+                [f"({change.place.parent[-1]}, {change.place.before})"]
                 if change.place
                 else []
             )
@@ -44,21 +44,21 @@ A, B, C = (f'<primitive id="{name}" type="T"/>' for name in "abc")
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("", A, ["added primitive a (resources 0)"]),
+        ("", A, ["added primitive a (resources, None)"]),
         (A, "", ["removed primitive a"]),
         (A, A.replace('type="T"', 'type="U"'), ["replaced primitive a type:T>U"]),
         (A, A.replace("/>", ' description="d"/>'), ["changed primitive a description:None>d"]),
-        (A + B + C, B + C + A, ["moved primitive a (resources 2)"]),
-        (A + B + C, C + A + B, ["moved primitive c (resources 0)"]),
+        (A + B + C, B + C + A, ["moved primitive a (resources, None)"]),
+        (A + B + C, C + A + B, ["moved primitive c (resources, primitive a)"]),
         (A + f'<group id="g">{B}</group>', f'<group id="g">{A}{B}</group>',
-         ["moved primitive a (group g 0)"]),
+         ["moved primitive a (group g, primitive b)"]),
         (A + f'<group id="g">{B}</group>',
          f'<group id="g">{B}{A.replace("T", "U")}</group>',
-         ["moved primitive a (group g 1)", "replaced primitive a type:T>U"]),
+         ["moved primitive a (group g, None)", "replaced primitive a type:T>U"]),
         (A, f'<group id="g">{A}</group>',
-         ["added group g (resources 0)", "moved primitive a (group g 0)"]),
+         ["added group g (resources, None)", "moved primitive a (group g, None)"]),
         (f'<group id="g">{A}{B}</group>', A,
-         ["removed group g", "moved group g / primitive a (resources 0)"]),
+         ["removed group g", "moved group g / primitive a (resources, None)"]),
         (A, "<!-- why -->" + A, ["changed primitive a #comment:None> why "]),
         (A, A + "<!-- last -->", ["changed resources #comment at the end:None> last "]),
         ('<primitive type="T" id="a"/>', A, []),
