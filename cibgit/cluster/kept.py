@@ -138,13 +138,12 @@ def basename(name: str) -> str:
 
 
 def signed_by(data: bytes, signature: str) -> str | None:
-    """Return how ``signature`` signs a CIB file, or None where it does not."""
-    root = parse(data, "").root
-    digits = signature.lower()
-    found = [each for each in digest.Dialect if digits == digest.on_disk(root, each)]
-    if len(found) == len(digest.Dialect):
-        return "v1"
-    return f"v1 (Pacemaker {found[-1].value})" if found else None
+    """Return the era and releases whose ``.sig`` this is, or None.
+
+    The newest are named: files without special characters are signed alike by all.
+    """
+    dialect = digest.signature(parse(data, "").root, signature)
+    return f"v1 ({dialect.value})" if dialect else None
 
 
 def _job(

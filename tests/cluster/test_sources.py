@@ -104,10 +104,12 @@ def test_a_cib_is_told_by_its_beginning(head: bytes, expected: bool) -> None:
 
 def test_who_signed_a_file() -> None:
     plain = on_disk(parse(CIB, "").root, Dialect.NEW)
-    assert signed_by(CIB, plain) == signed_by(CIB, plain.upper()) == "v1"
+    assert (
+        signed_by(CIB, plain) == signed_by(CIB, plain.upper()) == "v1 (2.1.8 and later)"
+    )
     quoted = CIB.replace(b"<crm_config", b'<crm_config a="\'"')
     old = on_disk(parse(quoted, "").root, Dialect.MID)
-    assert str(signed_by(quoted, old)).startswith("v1 (Pacemaker 2.1.3")
+    assert signed_by(quoted, old) == "v1 (2.1.3 to 2.1.7)"
     assert signed_by(CIB, f"{plain}\n") is signed_by(CIB, "") is None
 
 
