@@ -20,9 +20,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..cib import digest, eras
-from ..cib.document import parse
-from ..cib.eras import Era
 from ..policy.finding import Finding, Severity
 from .archives import Entry
 
@@ -136,14 +133,6 @@ def folder(name: str) -> str:
 def basename(name: str) -> str:
     """Return the name of a file without its folder."""
     return name[name.rfind("/") + 1 :]
-
-
-def signed_by(data: bytes, signature: str) -> str | None:
-    """Return how ``signature`` signs a CIB file, or None where it does not."""
-    root, digits = parse(data, "").root, signature.lower()
-    if all(digits == digest.on_disk(root, each) for each in digest.Dialect):
-        return Era.V1.value  # nothing in it tells the releases since 1.1.7 apart
-    return eras.signed_by(data, signature)
 
 
 def _job(

@@ -14,7 +14,8 @@ from typing import Self
 from ..cib.canonical import compact, drop_volatile
 from ..cib.digest import Dialect
 from ..cib.document import Cib, LastChange, Version, parse
-from ..cluster.kept import Kept, signed_by
+from ..cib.eras import signed_by
+from ..cluster.kept import Kept
 from ..errors import CibgitError
 from ..policy.finding import Finding, Severity
 from .chronology import Moment

@@ -10,11 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cibgit.cib.digest import Dialect, on_disk
-from cibgit.cib.document import parse
 from cibgit.cluster import archives
 from cibgit.cluster.archives import Entry
-from cibgit.cluster.kept import Job, Kept, plan, signature_of, signed_by
+from cibgit.cluster.kept import Job, Kept, plan, signature_of
 from cibgit.cluster.sources import sources
 from cibgit.errors import BadDataError
 from cibgit.policy.finding import Finding, Severity
@@ -100,15 +98,6 @@ def test_names_that_promise_a_cib(name: str, wanted: bool) -> None:
 )  # fmt: skip
 def test_a_cib_is_told_by_its_beginning(head: bytes, expected: bool) -> None:
     assert archives.is_cib(head) is expected
-
-
-def test_who_signed_a_file() -> None:
-    plain = on_disk(parse(CIB, "").root, Dialect.NEW)
-    assert signed_by(CIB, plain) == signed_by(CIB, plain.upper()) == "v1"
-    quoted = CIB.replace(b"<crm_config", b'<crm_config a="\'"')
-    old = on_disk(parse(quoted, "").root, Dialect.MID)
-    assert str(signed_by(quoted, old)).startswith("v1 (2.1.3")
-    assert signed_by(CIB, f"{plain}\n") is signed_by(CIB, "") is None
 
 
 def read_all(path: Path) -> tuple[list[Kept], list[Finding]]:
