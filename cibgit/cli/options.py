@@ -25,4 +25,10 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Show what would be done, and stop.")
 ]
+ForceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--force", metavar="RULE", help="Relax one rule of the policy; repeatable."
+    ),
+]
 HERE = Path()

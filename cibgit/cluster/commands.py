@@ -33,6 +33,25 @@ MEMBERS = ("crm_node", "--partition")
 OWN_NAME = ("crm_node", "--name")
 """Print the name of this node, which need not be its host name."""
 
+SIMULATE = ("crm_simulate", "--simulate", "--xml-pipe", "--output-as=xml")
+"""Print what the scheduler decides for the CIB on standard input, and execute it there.
+
+Needs no cluster. It writes the CIB to a shadow file in ``CIB_shadow_dir`` (by default the
+CIB manager's own directory) and removes it again.
+"""
+
+VERIFY = ("crm_verify", "--xml-pipe", "-V")
+"""Check the CIB on standard input; complaints go to standard error.
+
+It ends with 78 for errors and warnings, old ones too; needs no cluster.
+"""
+
+AGENTS = ("crm_resource", "--list-agents")
+"""Print the types of the agents of a class, ``ocf:PROVIDER`` or ``stonith``."""
+
+METADATA = ("crm_resource", "--show-metadata")
+"""Print the metadata of the agent that follows; 105 where it is not installed."""
+
 OK = 0
 ERROR = 1
 INSUFFICIENT_PRIVILEGES = 4
@@ -44,6 +63,7 @@ FEATURE_SET_TOO_NEW = 76
 DISCONNECTED = 102
 OLD_DATA = 103
 DIGEST_MISMATCH = 104
+NO_SUCH_OBJECT = 105
 NO_QUORUM = 106
 TIMED_OUT = 124
 

@@ -1,0 +1,293 @@
+"""Effects: what the cluster would do because of a change, from two simulations.
+
+A simulation is the answer of ``crm_simulate --simulate --output-as=xml`` (api schema
+``crm_simulate-2.24.rng``, Pacemaker 2.1.5): the cluster as it is, the scheduler's
+decisions with their reasons, every operation of the transition, and the cluster
+afterwards. What both simulations hold would have happened anyway.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
+
+from ..cib.document import Element, parse_tree
+
+Wanted = Counter[tuple[object, ...]]
+
+_INSTANCE = re.compile(r":\d+$")
+
+
+class Kind(Enum):
+    """What happens to a resource, or to a node."""
+
+    START = "start"
+    STOP = "stop"
+    RESTART = "restart"
+    MOVE = "move"
+    MIGRATE = "migrate"
+    RECOVER = "recover"
+    RELOAD = "reload"
+    PROMOTE = "promote"
+    DEMOTE = "demote"
+    REPROMOTE = "re-promote"
+    FENCE = "fence"
+    MONITOR = "monitor"
+    UNMONITOR = "unmonitor"
+
+
+INTERRUPTS = frozenset(
+    {
+        Kind.STOP,
+        Kind.RESTART,
+        Kind.MOVE,
+        Kind.RECOVER,
+        Kind.DEMOTE,
+        Kind.REPROMOTE,
+    }
+)
+"""Kinds that take a service away from its users, be it for a moment."""
+
+_WORDS = {
+    Kind.START: "starts on {to}",
+    Kind.STOP: "stops on {at}",
+    Kind.RESTART: "restarts on {at}",
+    Kind.MOVE: "moves from {at} to {to}",
+    Kind.MIGRATE: "migrates live from {at} to {to}",
+    Kind.RECOVER: "is recovered on {at}",
+    Kind.RELOAD: "reloads its parameters on {at}",
+    Kind.PROMOTE: "is promoted on {to}",
+    Kind.DEMOTE: "is demoted on {at}",
+    Kind.REPROMOTE: "is demoted and promoted again on {at}",
+    Kind.FENCE: "is fenced",
+    Kind.MONITOR: "is monitored anew on {at}",
+    Kind.UNMONITOR: "is no longer monitored on {at}",
+}
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One thing that the cluster does.
+
+    ``subject`` is a resource by the name that the CIB gives it, or a fenced node;
+    ``source`` the node where it is, ``target`` the node where it will be (either may be
+    empty); ``role`` the role that it gets. ``reason`` is the scheduler's own, ``blocked``
+    says that the scheduler wants it and cannot have it.
+    """
+
+    kind: Kind
+    subject: str
+    source: str = ""
+    target: str = ""
+    role: str = ""
+    reason: str = ""
+    blocked: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """The effect in words: ``vip moves from node1 to node2``."""
+        at, to = self.source or self.target, self.target or self.source
+        words = _WORDS[self.kind].format(at=at, to=to)
+        if self.kind is Kind.RECOVER and to != at:
+            words = f"is recovered from {at} to {to}"
+        if self.role and self.kind in (Kind.START, Kind.MOVE, Kind.MIGRATE):
+            words += f" as {self.role}"
+        blocked = " (blocked: it does not happen now)" if self.blocked else ""
+        return f"{self.subject} {words}{blocked}"
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the effect as JSON shows it."""
+        return {**vars(self), "kind": self.kind.value, "sentence": self.sentence}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation that a node executes for a resource.
+
+    ``interval`` is in milliseconds, 0 for what is done once; a ``monitor`` of 0 is a
+    probe.
+    """
+
+    resource: str
+    task: str
+    node: str
+    interval: int = 0
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance of a resource before the transition, and how it is afterwards."""
+
+    resource: str
+    role: str
+    is_active: bool
+    is_managed: bool
+    is_promotable: bool
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node as the scheduler sees it; ``trouble`` names what makes it doubtful."""
+
+    name: str
+    is_online: bool
+    trouble: str
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What one run of ``crm_simulate`` says."""
+
+    nodes: tuple[Node, ...]
+    before: tuple[Instance, ...]
+    after: tuple[Instance, ...]
+    actions: tuple[Effect, ...]
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What a change brings about.
+
+    ``happens`` are its effects, ``averted`` what would have happened and no longer will,
+    ``anyway`` what happens with it or without. ``unknown`` says why nothing is known;
+    it is empty where the simulations ran, and then ``simulation`` is the later one.
+    """
+
+    happens: tuple[Effect, ...] = ()
+    averted: tuple[Effect, ...] = ()
+    anyway: tuple[Effect, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    simulation: Simulation | None = None
+    unknown: str = ""
+
+
+def read(data: bytes) -> Simulation:
+    """Read the XML output of one ``crm_simulate --simulate``.
+
+    Raises :class:`~cibgit.errors.BadDataError` when it is not XML.
+    """
+    root = parse_tree(data, "the output of crm_simulate")
+    operations = tuple(
+        Operation(
+            _plain(found.get("resource", "")),
+            found.get("op", ""),
+            found.get("node", ""),
+            int(found.get("interval", "0")),
+        )
+        for found in root.iterfind("transition/rsc_action")
+    )
+    decided = [_action(found) for found in root.iterfind("actions/rsc_action")]
+    return Simulation(
+        nodes=tuple(
+            _node(found) for found in root.iterfind("cluster_status/nodes/node")
+        ),
+        before=_instances(root, "cluster_status"),
+        after=_instances(root, "revised_cluster_status"),
+        actions=(*_fencing(root), *decided, *_monitors(operations, decided)),
+        operations=operations,
+    )
+
+
+def delta(before: Simulation, after: Simulation) -> Effects:
+    """Return what ``after`` has and ``before`` has not; reasons make no difference."""
+    was, will = Counter(map(_key, before.actions)), Counter(map(_key, after.actions))
+    done = Counter(before.operations)
+    return Effects(
+        happens=_only(after.actions, will - was),
+        averted=_only(before.actions, was - will),
+        anyway=_only(after.actions, will & was),
+        operations=tuple((Counter(after.operations) - done).elements()),
+        simulation=after,
+    )
+
+
+def _key(effect: Effect) -> tuple[object, ...]:
+    return effect.kind, effect.subject, effect.source, effect.target, effect.blocked
+
+
+def _only(effects: tuple[Effect, ...], wanted: Wanted) -> tuple[Effect, ...]:
+    left, found = wanted.copy(), []
+    for effect in effects:
+        if left[_key(effect)] > 0:
+            left[_key(effect)] -= 1
+            found.append(effect)
+    return tuple(found)
+
+
+def _plain(name: str) -> str:
+    """Return a resource's name in the CIB: instances of a clone have a number."""
+    return _INSTANCE.sub("", name)
+
+
+def _action(found: Element) -> Effect:
+    """Read one decision; which attributes it has depends on what moves and on the role."""
+    kind = Kind(found.get("action", ""))
+    source, target = found.get("source", ""), found.get("dest", "")
+    if kind is Kind.START:
+        target = target or found.get("node", "")
+    else:
+        source = source or found.get("node", "")
+    return Effect(
+        kind,
+        _plain(found.get("resource", "")),
+        source,
+        target,
+        found.get("next-role", found.get("role", "")),
+        found.get("reason", ""),
+        found.get("blocked") == "true",
+    )
+
+
+def _fencing(root: Element) -> list[Effect]:
+    """Read what is fenced: from the transition, for a decision without reason is not printed.
+
+    (``node_action_xml`` in ``lib/pacemaker/pcmk_output.c``, 2.1.5.)
+    """
+    reasons = {
+        found.get("node"): found.get("reason", "")
+        for found in root.iterfind("actions/node_action")
+    }
+    return [
+        Effect(Kind.FENCE, node, node, role=found.get("op", ""), reason=reasons.get(node, ""))
+        for found in root.iterfind("transition/fencing_action")
+        if (node := found.get("target", ""))
+    ]  # fmt: skip
+
+
+def _monitors(operations: tuple[Operation, ...], decided: list[Effect]) -> list[Effect]:
+    """Tell of recurring operations where nothing else happens to the resource."""
+    busy = {effect.subject for effect in decided}
+    begun: dict[tuple[str, str], Kind] = {}
+    for each in operations:
+        place = each.resource, each.node
+        if each.resource in busy or not each.interval:
+            continue
+        if each.task == "cancel":
+            begun.setdefault(place, Kind.UNMONITOR)
+        else:
+            begun[place] = Kind.MONITOR
+    return [Effect(kind, name, node) for (name, node), kind in begun.items()]
+
+
+def _instances(root: Element, section: str) -> tuple[Instance, ...]:
+    return tuple(
+        Instance(
+            _plain(found.get("id", "")),
+            found.get("role", ""),
+            found.get("active") == "true",
+            found.get("managed") == "true",
+            any(
+                parent.get("multi_state") == "true" for parent in found.iterancestors()
+            ),
+        )
+        for found in root.iterfind(f"{section}/resources//resource")
+    )
+
+
+def _node(found: Element) -> Node:
+    doubtful = ("unclean", "pending", "maintenance")
+    trouble = [name for name in doubtful if found.get(name) == "true"]
+    return Node(
+        found.get("name", ""), found.get("online") == "true", ", ".join(trouble)
+    )
