@@ -1,24 +1,29 @@
 """Pacemaker's own judgement of a CIB: what it would do with it, and what it complains of.
 
 ``crm_simulate`` and ``crm_verify`` need no running cluster: a status that was saved will
-do. Both get the CIB by standard input. The shadow file that ``crm_simulate`` makes of it
-lies in a directory that only this user can read.
+do. Both get the CIB by standard input. What ``crm_simulate`` writes (a shadow of the CIB,
+the graph) lies in memory, in a directory that only this user can read.
 """
 
 import re
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from ..cib.canonical import compact
 from ..cib.document import Cib
-from ..errors import UnreachableError
+from ..errors import CibgitError, UnreachableError
 from ..policy.complaint import Complaint
 from ..policy.effect import Effects, Simulation, delta, read
 from ..policy.finding import Severity
 from . import commands
 
 TIMEOUT = 120.0
-"""Seconds for one simulation (a CIB of 10,000 resources takes about 30)."""
+"""Seconds for one simulation."""
+
+MEMORY = "/dev/shm"
+"""Where files need not touch a disk, where there is such a place."""
 
 _COMPLAINT = re.compile(r"(?:\([^)]*\)\s*)?(error|warning):\s*(.+)", re.IGNORECASE)
 
@@ -33,8 +38,10 @@ def effects(before: Cib, after: Cib, environment: Mapping[str, str]) -> Effects:
     if status is None or not len(status):
         return Effects(unknown=f"{before.source} has no status")
     try:
-        return delta(simulate(before, environment), simulate(after, environment))
-    except UnreachableError as error:
+        with ThreadPoolExecutor(2) as both:
+            old, new = both.map(lambda cib: simulate(cib, environment), (before, after))
+        return delta(old, new)
+    except CibgitError as error:
         return Effects(unknown=error.message)
 
 
@@ -43,16 +50,18 @@ def simulate(cib: Cib, environment: Mapping[str, str]) -> Simulation:
 
     Raises :class:`~cibgit.errors.UnreachableError` when the tool is missing or refuses.
     """
-    with tempfile.TemporaryDirectory(prefix="cibgit-") as folder:
+    memory = MEMORY if Path(MEMORY).is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="cibgit-", dir=memory) as folder:
+        graph = Path(folder, "graph")
         result = commands.run(
-            commands.SIMULATE,
+            (*commands.SIMULATE, str(graph)),
             {**environment, "CIB_shadow_dir": folder},
             stdin=compact(cib),
             timeout=TIMEOUT,
         )
-    if result.code != commands.OK:
-        raise UnreachableError(f"crm_simulate refuses this CIB: {result.reason}")
-    return read(result.stdout)
+        if result.code != commands.OK or not graph.is_file():
+            raise UnreachableError(f"crm_simulate refuses this CIB: {result.reason}")
+        return read(result.stdout, graph.read_bytes())
 
 
 def complaints(cib: Cib, environment: Mapping[str, str]) -> tuple[Complaint, ...]:

@@ -29,8 +29,8 @@ class Tools:
     def complaints(self, before: Cib, after: Cib) -> tuple[Complaint, ...]:
         """Return what ``crm_verify`` says of ``after`` and not of ``before``."""
         try:
-            old = set(simulate.complaints(before, self._environment))
             new = simulate.complaints(after, self._environment)
+            old = simulate.complaints(before, self._environment) if new else ()
         except CibgitError as error:
             return (Complaint(Severity.NOTE, f"not asked: {error.message}"),)
         return tuple(complaint for complaint in new if complaint not in old)

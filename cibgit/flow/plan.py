@@ -125,16 +125,18 @@ def survey(
 
 
 def _judged(planned: Plan, force: Sequence[str]) -> Plan:
-    """Ask Pacemaker's tools and the rules what they think of a plan."""
+    """Ask Pacemaker's tools, as far as a rule wants to know, and then the rules."""
     site, live, target = planned.site, planned.live, planned.target()
+    policy, tools = site.config.policy, site.tools
+    asked = policy.agents or policy.agent_parameters
     context = Context(
         live=live,
         target=target,
-        policy=site.config.policy,
+        policy=policy,
         now=datetime.now(UTC),
-        effects=site.tools.effects(live, target),
-        agents=site.tools.agents(touched(live, target)),
-        complaints=site.tools.complaints(live, target),
+        effects=tools.effects(live, target),
+        agents=tools.agents(touched(live, target)) if asked else {},
+        complaints=tools.complaints(live, target) if policy.verify else (),
     )
     verdict = rules.judge(context, force)
     return replace(planned, effects=context.effects, verdict=verdict)

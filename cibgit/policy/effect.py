@@ -1,9 +1,9 @@
 """Effects: what the cluster would do because of a change, from two simulations.
 
-A simulation is the answer of ``crm_simulate --simulate --output-as=xml`` (api schema
-``crm_simulate-2.24.rng``, Pacemaker 2.1.5): the cluster as it is, the scheduler's
-decisions with their reasons, every operation of the transition, and the cluster
-afterwards. What both simulations hold would have happened anyway.
+A simulation is the answer of ``crm_simulate --run --output-as=xml`` (api schema
+``crm_simulate-2.24.rng``, Pacemaker 2.1.5): the cluster as it is and the scheduler's
+decisions with their reasons; and the transition graph, with every operation. What both
+simulations hold would have happened anyway.
 """
 
 import re
@@ -116,7 +116,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Instance:
-    """One instance of a resource before the transition, and how it is afterwards."""
+    """One instance of a resource as it is, with the configuration of the simulation."""
 
     resource: str
     role: str
@@ -139,8 +139,7 @@ class Simulation:
     """What one run of ``crm_simulate`` says."""
 
     nodes: tuple[Node, ...]
-    before: tuple[Instance, ...]
-    after: tuple[Instance, ...]
+    instances: tuple[Instance, ...]
     actions: tuple[Effect, ...]
     operations: tuple[Operation, ...]
 
@@ -162,30 +161,21 @@ class Effects:
     unknown: str = ""
 
 
-def read(data: bytes) -> Simulation:
-    """Read the XML output of one ``crm_simulate --simulate``.
+def read(output: bytes, graph: bytes) -> Simulation:
+    """Read the XML output of one ``crm_simulate --run`` and the graph that it saved.
 
-    Raises :class:`~cibgit.errors.BadDataError` when it is not XML.
+    Raises :class:`~cibgit.errors.BadDataError` when they are not XML.
     """
-    root = parse_tree(data, "the output of crm_simulate")
-    operations = tuple(
-        Operation(
-            _plain(found.get("resource", "")),
-            found.get("op", ""),
-            found.get("node", ""),
-            int(found.get("interval", "0")),
-        )
-        for found in root.iterfind("transition/rsc_action")
-    )
+    root = parse_tree(output, "the output of crm_simulate")
+    transition = parse_tree(graph, "the graph of crm_simulate")
+    found = transition.iterfind("synapse/action_set/rsc_op")
+    operations = tuple(map(_operation, found))
     decided = [_action(found) for found in root.iterfind("actions/rsc_action")]
     return Simulation(
-        nodes=tuple(
-            _node(found) for found in root.iterfind("cluster_status/nodes/node")
-        ),
-        before=_instances(root, "cluster_status"),
-        after=_instances(root, "revised_cluster_status"),
-        actions=(*_fencing(root), *decided, *_monitors(operations, decided)),
-        operations=operations,
+        tuple(_node(found) for found in root.iterfind("cluster_status/nodes/node")),
+        _instances(root),
+        (*_fencing(root, transition), *decided, *_monitors(operations, decided)),
+        operations,
     )
 
 
@@ -239,8 +229,21 @@ def _action(found: Element) -> Effect:
     )
 
 
-def _fencing(root: Element) -> list[Effect]:
-    """Read what is fenced: from the transition, for a decision without reason is not printed.
+def _operation(found: Element) -> Operation:
+    """Read one operation; its interval is the last part of its key."""
+    resource = found.find("*[@id]")
+    name = "" if resource is None else resource.get("id", "")
+    interval = found.get("operation_key", "").rpartition("_")[2]
+    return Operation(
+        _plain(name),
+        found.get("operation", ""),
+        found.get("on_node", ""),
+        int(interval) if interval.isdigit() else 0,
+    )
+
+
+def _fencing(root: Element, transition: Element) -> list[Effect]:
+    """Read what is fenced: from the graph, for a decision without reason is not printed.
 
     (``node_action_xml`` in ``lib/pacemaker/pcmk_output.c``, 2.1.5.)
     """
@@ -249,10 +252,15 @@ def _fencing(root: Element) -> list[Effect]:
         for found in root.iterfind("actions/node_action")
     }
     return [
-        Effect(Kind.FENCE, node, node, role=found.get("op", ""), reason=reasons.get(node, ""))
-        for found in root.iterfind("transition/fencing_action")
-        if (node := found.get("target", ""))
+        Effect(Kind.FENCE, node, node, role=_fence_action(found), reason=reasons.get(node, ""))
+        for found in transition.iterfind("synapse/action_set/crm_event[@operation='stonith']")
+        if (node := found.get("on_node", ""))
     ]  # fmt: skip
+
+
+def _fence_action(found: Element) -> str:
+    """Return ``reboot``, ``off`` or ``on``: the last part of ``stonith-NODE-ACTION``."""
+    return found.get("operation_key", "").rpartition("-")[2]
 
 
 def _monitors(operations: tuple[Operation, ...], decided: list[Effect]) -> list[Effect]:
@@ -270,7 +278,7 @@ def _monitors(operations: tuple[Operation, ...], decided: list[Effect]) -> list[
     return [Effect(kind, name, node) for (name, node), kind in begun.items()]
 
 
-def _instances(root: Element, section: str) -> tuple[Instance, ...]:
+def _instances(root: Element) -> tuple[Instance, ...]:
     return tuple(
         Instance(
             _plain(found.get("id", "")),
@@ -281,7 +289,7 @@ def _instances(root: Element, section: str) -> tuple[Instance, ...]:
                 parent.get("multi_state") == "true" for parent in found.iterancestors()
             ),
         )
-        for found in root.iterfind(f"{section}/resources//resource")
+        for found in root.iterfind("cluster_status/resources//resource")
     )
 
 

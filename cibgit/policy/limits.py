@@ -69,7 +69,7 @@ def max_restarted(context: Context) -> Iterator[Finding]:
         for one in context.effects.happens
         if one.kind in INTERRUPTS and not one.blocked and one.subject in kept
     )
-    running = sum(one.is_active for one in simulation.before)
+    running = sum(one.is_active for one in simulation.instances)
     limit = context.policy.max_restarted
     if not limit.allows(len(hit), running):
         yield _too_many("max-restarted", "interrupted", hit, running, limit)

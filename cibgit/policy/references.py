@@ -1,9 +1,9 @@
 """The rule about references: to what does not exist, or is of the wrong kind.
 
-The schema checks that most references name some id; it does not check of what kind, and
-not at all those that are free text: members of tags, nodes in constraints, devices and
-targets of fencing levels (experiment, 2.1.5). Pacemaker ignores such a reference with a
-line in the log. Only what a plan brings counts.
+The schema checks that a reference names some id; it does not check of what kind, and not
+at all those that are free text: nodes in constraints, devices and targets of fencing
+levels (experiment, 2.1.5). Pacemaker ignores such a reference with a line in the log.
+Only what a plan brings counts.
 """
 
 from collections.abc import Iterator

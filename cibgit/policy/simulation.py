@@ -50,7 +50,9 @@ def _nodes(simulation: Simulation) -> Iterator[Finding]:
 
 
 def _resources(context: Context, simulation: Simulation) -> Iterator[Finding]:
-    unmanaged = _names(one.resource for one in simulation.after if not one.is_managed)
+    unmanaged = _names(
+        one.resource for one in simulation.instances if not one.is_managed
+    )
     if unmanaged and not is_true(option(context.target, "maintenance-mode"), False):
         yield _told(
             f"unmanaged, so Pacemaker neither starts nor stops it: {unmanaged}",
@@ -75,12 +77,7 @@ def _agents(effects: Effects, simulation: Simulation) -> Iterator[Finding]:
             probed,
             Severity.NOTE,
         )
-    promoted = {one.resource for one in simulation.after if one.role in _PROMOTED}
-    undecided = _names(
-        one.resource
-        for one in simulation.after
-        if one.is_promotable and one.is_active and one.resource not in promoted
-    )
+    undecided = _names(_undecided(effects, simulation))
     if undecided:
         yield _told(
             f"which instance is promoted is for the agent's scores, once it runs:"
@@ -95,6 +92,16 @@ def _agents(effects: Effects, simulation: Simulation) -> Iterator[Finding]:
             reloaded,
             Severity.NOTE,
         )
+
+
+def _undecided(effects: Effects, simulation: Simulation) -> Iterator[str]:
+    """Yield promotable resources that start, and of which nobody is or gets promoted."""
+    promotable = {one.resource for one in simulation.instances if one.is_promotable}
+    decided = {one.resource for one in simulation.instances if one.role in _PROMOTED}
+    decided |= {one.subject for one in simulation.actions if one.role in _PROMOTED}
+    for one in effects.happens:
+        if one.kind is Kind.START and one.subject in promotable - decided:
+            yield one.subject
 
 
 def _names(found: Iterator[str]) -> str:
