@@ -149,7 +149,7 @@ def planned_again(site: Site, saved: SavedPlan) -> Plan:
     planned = plan(site, desired, saved.commit, saved.forced)
     _check_live(planned, saved)
     if saved.effects is not None and not planned.effects.unknown:
-        _check_effects(planned, saved.effects)
+        check_effects(planned, saved.effects)
     return planned
 
 
@@ -177,7 +177,8 @@ def _check_live(planned: Plan, saved: SavedPlan) -> None:
         )
 
 
-def _check_effects(planned: Plan, before: list[str]) -> None:
+def check_effects(planned: Plan, before: list[str]) -> None:
+    """Refuse a plan whose effects are no longer those that were reviewed."""
     now = [effect.sentence for effect in planned.effects.happens]
     if sorted(now) != sorted(before):
         news = [one for one in now if one not in before]

@@ -54,18 +54,28 @@ def agent_name(element: Element, definitions: dict[str, Element]) -> str:
 
 
 def agents(context: Context) -> Iterator[Finding]:
-    """Refuse an agent that is not installed; tell where nobody could say."""
+    """Refuse an agent that is not installed; tell where nobody could say.
+
+    A resource that keeps its agent is not judged: it may run elsewhere.
+    """
     if not context.policy.agents:
         return
+    live, target = by_id(context.live), by_id(context.target)
     for name, elements in touched(context.live, context.target).items():
         known = context.agents.get(name)
-        who = ", ".join(str(element.get("id")) for element in elements)
-        if isinstance(known, NotAsked):
+        ids = [str(element.get("id")) for element in elements]
+        who = ", ".join(
+            each
+            for each in ids
+            if each not in live
+            or agent_name(live[each], live) != agent_name(target[each], target)
+        )
+        if who and isinstance(known, NotAsked):
             yield Finding(
                 Severity.NOTE, "agents", who,
                 f"{who}: agent {name} is not checked: {known.reason}", "",
             )  # fmt: skip
-        elif isinstance(known, Missing):
+        elif who and isinstance(known, Missing):
             yield _missing(name, who, known)
 
 
@@ -85,19 +95,33 @@ def _missing(name: str, who: str, missing: Missing) -> Finding:
 
 
 def agent_parameters(context: Context) -> Iterator[Finding]:
-    """Refuse a parameter that the agent does not know, and the lack of a required one."""
+    """Refuse a parameter that the agent does not know, and the lack of a required one.
+
+    What is wrong with a resource already is not the plan's fault.
+    """
     if not context.policy.agent_parameters:
         return
-    definitions = by_id(context.target)
+    live, target = by_id(context.live), by_id(context.target)
     for name, elements in touched(context.live, context.target).items():
         known = context.agents.get(name)
         if not isinstance(known, Agent):
             continue
         for element in elements:
-            element = definitions[str(element.get("id"))]  # noqa: PLW2901
-            yield from _unknown(element, known, definitions)
-            if element.tag == "primitive":
-                yield from _lacking(element, known, definitions)
+            identity = str(element.get("id"))
+            old = set(_problems(live, identity, known))
+            new = _problems(target, identity, known)
+            yield from (found for found in new if found not in old)
+
+
+def _problems(
+    definitions: dict[str, Element], identity: str, agent: Agent
+) -> Iterator[Finding]:
+    element = definitions.get(identity)
+    if element is None or agent_name(element, definitions) != agent.name:
+        return
+    yield from _unknown(element, agent, definitions)
+    if element.tag == "primitive":
+        yield from _lacking(element, agent, definitions)
 
 
 def _unknown(

@@ -15,7 +15,7 @@ def doubts(context: Context) -> Iterator[Finding]:
     """Yield why the effects may be incomplete, or are not known at all."""
     effects = context.effects
     if effects.unknown:
-        yield _told(f"effects are not known: {effects.unknown}", "")
+        yield _told(f"effects are not known: {effects.unknown}", "", Severity.NOTE)
         return
     simulation = effects.simulation
     if simulation is None:

@@ -318,6 +318,9 @@ def test_an_agent_that_is_not_installed() -> None:
     )
     # what the plan does not touch is not its fault
     assert refusing(context((ONE, ""), agents={DUMMY: Missing()})) == {}
+    # a resource that keeps its agent
+    slower = ('interval="30s"', 'interval="31s"')
+    assert refusing(context(slower, agents={DUMMY: Missing()})) == {}
     # a service that only the node knows
     unit = (TWO, '<primitive id="two" class="systemd" type="chronny"/>')
     assert refusing(context(unit, agents={"systemd:chronny": Missing()})) == {}
@@ -330,27 +333,24 @@ def test_an_agent_that_is_not_installed() -> None:
 def test_parameters_of_agents() -> None:
     agents = {DUMMY: AGENT}
     assert refusing(context(ADDED, agents=agents)) == {}
-    unknown = (ADDED[0], ADDED[1].replace('name="user"', 'name="usr"'))
+    new = ADDED[1].replace('id="one"', 'id="new"') + ONE
+    assert refusing(context((ONE, new), agents=agents)) == {}
+    unknown = (ADDED[0], new.replace('name="user"', 'name="usr"'))
     verdict = rules.judge(context(unknown, agents=agents))
     assert [one.sentence for one in verdict.refusals] == [
-        "primitive one: agent ocf:pacemaker:Dummy has no parameter 'usr'",
-        "primitive one: agent ocf:pacemaker:Dummy requires parameter 'login'",
+        "primitive new: agent ocf:pacemaker:Dummy has no parameter 'usr'",
+        "primitive new: agent ocf:pacemaker:Dummy requires parameter 'login'",
     ]
-    lacking = (ADDED[0], ADDED[1].replace('name="ip"', 'name="state"'))
+    # it lacked them before
+    kept = ('interval="30s"', 'interval="31s"')
+    assert refusing(context(kept, agents=agents)) == {}
+    lacking = (ADDED[0], new.replace('name="ip"', 'name="state"'))
     assert (
         "requires parameter 'ip'"
         in refusing(context(lacking, agents=agents))["agent-parameters"]
     )
-    trace = (
-        ADDED[0],
-        ADDED[1].replace("{}", ""),
-    )
-    traced = (
-        ADDED[0],
-        trace[1].replace(
-            "</instance", '<nvpair id="t" name="trace_ra" value="1"/></instance'
-        ),
-    )
+    pair = '<nvpair id="t" name="trace_ra" value="1"/></instance_attributes>'
+    traced = (ONE, new.replace("</instance_attributes>", pair))
     assert refusing(context(traced, agents=agents)) == {}
 
 
