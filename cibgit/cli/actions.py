@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..flow.plan import Plan
+    from ..flow.site import Site
 
 
 def init(
@@ -134,35 +135,47 @@ def push(
       cibgit push -m "vip: monitor every 20 s" --yes
       cibgit push tonight.json --yes
     """
-    from ..errors import UnsafeError, UsageError
-    from ..flow.plan import plan
-    from ..flow.rollback import commit_desired
-
     saved = gather.saved_plan(directory / revision, message, force)
     site = gather.site(directory, cluster or (saved.cluster if saved else None), at)
     if saved:
         planned = gather.planned_again(site, saved)
         return _carry_out(planned, lambda: saved.commit, yes, dry_run, json)
     if message is not None:
-        if revision != "HEAD":
-            raise UsageError("--message commits the work tree; it takes no revision")
-        desired = site.edited()
-        planned = plan(site, desired, None, force or ())
-        return _carry_out(
-            planned,
-            lambda: commit_desired(site, desired, message, _forced(planned)),
-            yes,
-            dry_run,
-            json,
-        )
+        planned, commit = _of_work_tree(site, revision, message, force or [])
+    else:
+        planned, commit = _of_commit(site, revision, force or [])
+    return _carry_out(planned, commit, yes, dry_run, json)
+
+
+def _of_work_tree(
+    site: "Site", revision: str, message: str, force: list[str]
+) -> "tuple[Plan, Callable[[], str]]":
+    """Plan for the edited file; it is committed once the plan is accepted."""
+    from ..errors import UsageError
+    from ..flow.plan import plan
+    from ..flow.rollback import commit_desired
+
+    if revision != "HEAD":
+        raise UsageError("--message commits the work tree; it takes no revision")
+    desired = site.edited()
+    planned = plan(site, desired, None, force)
+    return planned, lambda: commit_desired(site, desired, message, _forced(planned))
+
+
+def _of_commit(
+    site: "Site", revision: str, force: list[str]
+) -> "tuple[Plan, Callable[[], str]]":
+    """Plan for what is committed."""
+    from ..errors import UnsafeError
+    from ..flow.plan import plan
+
     if revision == "HEAD" and site.repository.is_dirty(site.path):
         raise UnsafeError(
             f"{site.path} has changes that are not committed",
             "Commit them with git, or at once with: cibgit push -m MESSAGE",
         )
     commit = site.repository.resolve(revision)
-    planned = plan(site, site.desired(commit), commit, force or ())
-    return _carry_out(planned, lambda: commit, yes, dry_run, json)
+    return plan(site, site.desired(commit), commit, force), lambda: commit
 
 
 def rollback(

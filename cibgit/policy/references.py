@@ -55,10 +55,8 @@ def _is_resource(name: str, known: dict[str, Element]) -> bool:
     found = known.get(name)
     if found is not None:
         return found.tag in _RESOURCES
-    return any(
-        name.startswith(f"{each}-") and element.tag == "bundle"
-        for each, element in known.items()
-    )
+    starts = (name[:end] for end, letter in enumerate(name) if letter == "-")
+    return any(start in known and known[start].tag == "bundle" for start in starts)
 
 
 def _of_definition(element: Element, known: dict[str, Element]) -> Iterator[Finding]:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from ..policy.effect import Effect, Kind
 from ..policy.finding import Finding, Severity, worst_first
-from .text import difference, printable
+from .text import count, difference, printable
 
 if TYPE_CHECKING:
+    from ..compare.change import Change
     from ..flow.divergence import Conflict, Divergence
     from ..flow.plan import Plan
 
@@ -59,12 +60,16 @@ def divergence(found: "Divergence", desired: str, *, colour: bool = False) -> st
         "Planned, but not live:",
         difference(found.wanted, applied, desired, colour=colour),
         "Live moved meanwhile:",
-        difference(found.moved, applied, live, colour=colour).replace(
-            "Plan:", "Moved:"
-        ),
+        _moved(found.moved, applied, live, colour),
         _conflicts(found.conflicts),
     ]
     return "\n\n".join(parts)
+
+
+def _moved(changes: "list[Change]", applied: str, live: str, colour: bool) -> str:
+    """Render what is done already: not as a plan."""
+    shown = difference(changes, applied, live, colour=colour)
+    return shown.replace(count(changes), count(changes, planned=False))
 
 
 def _conflicts(conflicts: "list[Conflict]") -> str:
