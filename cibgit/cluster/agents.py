@@ -1,6 +1,7 @@
 """The agents installed on this machine, as Pacemaker's own tools know them."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 
 from lxml import etree
@@ -14,6 +15,9 @@ TIMEOUT = 20.0
 
 _TRUE = ("1", "true", "yes")
 
+_NAME = re.compile(r"[A-Za-z0-9]\w*(:[\w.+-]+)?:[\w.+@-]+(/[\w.+-]+)?")
+"""Names that are asked for: another could lead Pacemaker to execute any file."""
+
 
 def metadata(
     names: Iterable[str], environment: Mapping[str, str]
@@ -23,6 +27,8 @@ def metadata(
 
 
 def _metadata(name: str, environment: Mapping[str, str]) -> Agent | Missing | NotAsked:
+    if not _NAME.fullmatch(name) or ".." in name:
+        return Missing()
     try:
         result = commands.run((*commands.METADATA, name), environment, timeout=TIMEOUT)
         if result.code == commands.NO_SUCH_OBJECT:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..cib.document import Element, parse_tree
+from ..errors import BadDataError
 
 Wanted = Counter[tuple[object, ...]]
 
@@ -32,6 +33,7 @@ class Kind(Enum):
     DEMOTE = "demote"
     REPROMOTE = "re-promote"
     FENCE = "fence"
+    UNFENCE = "unfence"
     MONITOR = "monitor"
     UNMONITOR = "unmonitor"
 
@@ -60,6 +62,7 @@ _WORDS = {
     Kind.DEMOTE: "is demoted on {at}",
     Kind.REPROMOTE: "is demoted and promoted again on {at}",
     Kind.FENCE: "is fenced",
+    Kind.UNFENCE: "is unfenced",
     Kind.MONITOR: "is monitored anew on {at}",
     Kind.UNMONITOR: "is no longer monitored on {at}",
 }
@@ -164,7 +167,8 @@ class Effects:
 def read(output: bytes, graph: bytes) -> Simulation:
     """Read the XML output of one ``crm_simulate --run`` and the graph that it saved.
 
-    Raises :class:`~cibgit.errors.BadDataError` when they are not XML.
+    Raises :class:`~cibgit.errors.BadDataError` when they are not XML, or tell of an action
+    that no release known so far has.
     """
     root = parse_tree(output, "the output of crm_simulate")
     transition = parse_tree(graph, "the graph of crm_simulate")
@@ -193,7 +197,8 @@ def delta(before: Simulation, after: Simulation) -> Effects:
 
 
 def _key(effect: Effect) -> tuple[object, ...]:
-    return effect.kind, effect.subject, effect.source, effect.target, effect.blocked
+    one = effect
+    return one.kind, one.subject, one.source, one.target, one.role, one.blocked
 
 
 def _only(effects: tuple[Effect, ...], wanted: Wanted) -> tuple[Effect, ...]:
@@ -212,7 +217,12 @@ def _plain(name: str) -> str:
 
 def _action(found: Element) -> Effect:
     """Read one decision; which attributes it has depends on what moves and on the role."""
-    kind = Kind(found.get("action", ""))
+    try:
+        kind = Kind(found.get("action", ""))
+    except ValueError:
+        raise BadDataError(
+            f"crm_simulate tells of an unknown action {found.get('action')!r}"
+        ) from None
     source, target = found.get("source", ""), found.get("dest", "")
     if kind is Kind.START:
         target = target or found.get("node", "")
@@ -251,16 +261,16 @@ def _fencing(root: Element, transition: Element) -> list[Effect]:
         found.get("node"): found.get("reason", "")
         for found in root.iterfind("actions/node_action")
     }
-    return [
-        Effect(Kind.FENCE, node, node, role=_fence_action(found), reason=reasons.get(node, ""))
-        for found in transition.iterfind("synapse/action_set/crm_event[@operation='stonith']")
-        if (node := found.get("on_node", ""))
-    ]  # fmt: skip
-
-
-def _fence_action(found: Element) -> str:
-    """Return ``reboot``, ``off`` or ``on``: the last part of ``stonith-NODE-ACTION``."""
-    return found.get("operation_key", "").rpartition("-")[2]
+    fenced = []
+    for found in transition.iterfind("synapse/action_set/crm_event"):
+        if found.get("operation") == "stonith":
+            node = found.get("on_node", "")
+            # stonith-NODE-ACTION
+            action = found.get("operation_key", "").rpartition("-")[2]
+            kind = Kind.UNFENCE if action == "on" else Kind.FENCE
+            reason = reasons.get(node, "")
+            fenced.append(Effect(kind, node, node, role=action, reason=reason))
+    return fenced
 
 
 def _monitors(operations: tuple[Operation, ...], decided: list[Effect]) -> list[Effect]:

@@ -20,6 +20,7 @@ def protected(context: Context) -> Iterator[Finding]:
     patterns = context.policy.protected
     if not patterns:
         return
+    yield from _idle("protected", patterns, context)
     old, new = _chosen(context.live, patterns), _chosen(context.target, patterns)
     for name in {**old, **new}:
         if name not in new or name not in old or _differ(old[name], new[name]):
@@ -37,6 +38,7 @@ def keep(context: Context) -> Iterator[Finding]:
     patterns = context.policy.keep
     if not patterns:
         return
+    yield from _idle("keep", patterns, context)
     old, new = _chosen(context.live, patterns), _chosen(context.target, patterns)
     for name, element in old.items():
         if name not in new:
@@ -113,6 +115,19 @@ def _chosen(cib: Cib, patterns: tuple[str, ...]) -> dict[str, Element]:
         for element in canonical(cib).configuration.iter("*")
         if any(_fits(element, pattern) for pattern in patterns)
     }
+
+
+def _idle(rule: str, patterns: tuple[str, ...], context: Context) -> Iterator[Finding]:
+    """Tell of patterns that fit nothing: a typo would protect nothing, silently."""
+    for pattern in patterns:
+        if not any(_chosen(cib, (pattern,)) for cib in (context.live, context.target)):
+            yield Finding(
+                Severity.WARNING,
+                rule,
+                pattern,
+                f"the pattern {pattern!r} of {rule} fits no element",
+                "",
+            )
 
 
 def _fits(element: Element, pattern: str) -> bool:

@@ -161,6 +161,17 @@ def test_agents_of_this_machine() -> None:
     assert TOOLS.agents(["ocf:pacemaker:Dummy"])["ocf:pacemaker:Dummy"] is dummy
 
 
+@pytest.mark.parametrize("name", ["ocf:../../../tmp:x", "ocf:a:../../x", "-x:y:z", "x"])
+def test_nothing_but_agents_is_executed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider that is a path would make Pacemaker's tools run a file from there."""
+    asked: list[object] = []
+    monkeypatch.setattr(simulate.commands, "run", lambda *args, **_: asked.append(args))
+    assert TOOLS.agents([name]) == {name: Missing()}
+    assert asked == []
+
+
 @pytest.mark.parametrize("kind", range(3))
 def test_a_machine_without_the_tools(
     kind: int, monkeypatch: pytest.MonkeyPatch

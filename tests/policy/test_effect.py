@@ -1,5 +1,8 @@
+import pytest
+
 from cibgit.cib.document import parse
 from cibgit.config import DEFAULT_POLICY
+from cibgit.errors import BadDataError
 from cibgit.policy.context import Context
 from cibgit.policy.effect import Effect, Effects, Kind, Operation, delta, read
 from cibgit.policy.simulation import doubts
@@ -78,6 +81,26 @@ def test_fencing_is_read_from_the_graph_for_it_may_have_no_reason() -> None:
         (Kind.FENCE, "n1", "off", "peer is gone"),
         (Kind.FENCE, "n2", "off", ""),
     ]
+
+
+def test_unfencing_is_no_fencing() -> None:
+    [effect] = read(*simulated("", fence("n1").replace("-off", "-on"))).actions
+    assert (effect.kind, effect.sentence) == (Kind.UNFENCE, "n1 is unfenced")
+
+
+def test_an_action_of_another_release_is_refused() -> None:
+    with pytest.raises(BadDataError, match="unknown action 'teleport'"):
+        read(*simulated('<rsc_action action="teleport" resource="a" node="n1"/>'))
+
+
+def test_a_start_in_another_role_is_an_effect() -> None:
+    start = (
+        '<rsc_action action="start" resource="p:0" role="Stopped" next-role="{}"'
+        ' dest="n2"/>'
+    )
+    before = read(*simulated(start.format("Unpromoted")))
+    found = delta(before, read(*simulated(start.format("Promoted"))))
+    assert [one.sentence for one in found.happens] == ["p starts on n2 as Promoted"]
 
 
 def test_monitors_are_told_only_where_nothing_else_happens() -> None:

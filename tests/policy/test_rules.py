@@ -304,6 +304,14 @@ def test_windows(window: str, zone: str, is_open: bool) -> None:
     assert is_open or f"pushes are allowed {window}" in told["windows"]
 
 
+def test_a_pattern_that_fits_nothing_is_told() -> None:
+    one = context(options={"keep": ["dbb", "db"], "protected": ["primitive x*"]})
+    assert [each.sentence for each in rules.judge(one).findings] == [
+        "the pattern 'primitive x*' of protected fits no element",
+        "the pattern 'dbb' of keep fits no element",
+    ]
+
+
 ADDED = (ONE, ONE.replace("/>", f">{GIVEN.format('')}</primitive>"))
 DUMMY = "ocf:pacemaker:Dummy"
 
