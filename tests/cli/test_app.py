@@ -33,7 +33,8 @@ def answer(embedded: Embedded, capsys: Output, *arguments: str) -> tuple[int, An
 
 
 COMMANDS = (
-    *("init", "export", "status", "diff", "push", "rollback", "digest", "fmt", "demo"),
+    *("init", "export", "status", "diff", "plan", "push", "rollback", "digest", "fmt"),
+    "demo",
 )
 
 
