@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import BadConfigError, NoInputError, UsageError
+from .policy.settings import Limit, Policy, changed
 
 FILE = "cibgit.toml"
 
@@ -16,19 +17,42 @@ CLUSTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 RELEASE = re.compile(r"\d+\.\d+\.\d+")
 
 
+DEFAULT_POLICY = Policy(
+    protected=(),
+    keep=(),
+    max_deleted=Limit(50, is_percent=True),
+    max_restarted=Limit(100, is_percent=True),
+    never_empty=("nodes", "resources"),
+    guard_fencing=True,
+    guard_quorum=True,
+    guard_maintenance=True,
+    no_fencing_action=True,
+    windows=(),
+    timezone="",
+    all_nodes=True,
+    references=True,
+    agents=True,
+    agent_parameters=True,
+    verify=True,
+)
+"""What holds where ``[policy]`` says nothing."""
+
+
 @dataclass(frozen=True)
 class ClusterConfig:
     """One cluster of ``cibgit.toml``.
 
     ``at`` is the address of the live side. ``marker`` says whether a push names its
     commit in the live CIB. ``pacemaker`` is the release that will read the files of a
-    ``dir:`` cluster, where it is not the installed one.
+    ``dir:`` cluster, where it is not the installed one. ``policy`` is what a plan must
+    keep to.
     """
 
     name: str
     at: str = "local:"
     marker: bool = True
     pacemaker: str | None = None
+    policy: Policy = DEFAULT_POLICY
 
     @property
     def path(self) -> str:
@@ -89,6 +113,7 @@ def load(path: Path) -> Config:
     except OSError as error:
         raise NoInputError(f"{path}: {error.strerror}") from None
     clusters = data.pop("clusters", {})
+    policy = changed(DEFAULT_POLICY, data.pop("policy", {}), f"{path}: [policy]")
     if data:
         raise BadConfigError(f"{path}: unknown option {next(iter(data))!r}")
     if not isinstance(clusters, dict) or not clusters:
@@ -98,7 +123,7 @@ def load(path: Path) -> Config:
         )
     return Config(
         path.parent,
-        {name: _cluster(name, table, path) for name, table in clusters.items()},
+        {name: _cluster(name, table, path, policy) for name, table in clusters.items()},
     )
 
 
@@ -123,7 +148,7 @@ def checked_name(name: str) -> str:
     return name
 
 
-def _cluster(name: str, values: object, path: Path) -> ClusterConfig:
+def _cluster(name: str, values: object, path: Path, policy: Policy) -> ClusterConfig:
     where = f"{path}: [clusters.{name}]"
     try:
         checked_name(name)
@@ -132,6 +157,8 @@ def _cluster(name: str, values: object, path: Path) -> ClusterConfig:
     if not isinstance(values, dict):
         raise BadConfigError(f"{where} must be a table")
     values = dict(values)
+    own = f"{path}: [clusters.{name}.policy]"
+    policy = changed(policy, values.pop("policy", {}), own)
     at = values.pop("at", ClusterConfig.at)
     marker = values.pop("marker", ClusterConfig.marker)
     pacemaker = values.pop("pacemaker", ClusterConfig.pacemaker)
@@ -143,4 +170,4 @@ def _cluster(name: str, values: object, path: Path) -> ClusterConfig:
         isinstance(pacemaker, str) and RELEASE.fullmatch(pacemaker)
     ):
         raise BadConfigError(f'{where} pacemaker must be a release such as "2.1.5"')
-    return ClusterConfig(name, at, marker, pacemaker)
+    return ClusterConfig(name, at, marker, pacemaker, policy)

@@ -65,14 +65,19 @@ def named(identity: Key) -> str:
     return f"{tag} {name}" if name else tag
 
 
+def label(element: Element) -> str:
+    """Return how one element is called; see :func:`named`."""
+    return named(key(element))
+
+
 def address(element: Element) -> str:
     """Return the way to an element: ``resources / primitive vip / operations``.
 
     ``<cib>`` and ``<configuration>`` are left out unless they are the element itself.
     """
-    steps = [named(key(element))]
+    steps = [label(element)]
     steps += [
-        named(key(parent))
+        label(parent)
         for parent in element.iterancestors()
         if parent.tag not in ("cib", "configuration")
     ]

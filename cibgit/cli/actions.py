@@ -13,6 +13,7 @@ from .options import (
     ClusterOption,
     DirectoryOption,
     DryRunOption,
+    ForceOption,
     JsonOption,
     YesOption,
 )
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..flow.plan import Plan
+    from ..flow.site import Site
 
 
 def init(
@@ -102,7 +104,10 @@ def export(
 
 def push(
     revision: Annotated[
-        str, typer.Argument(metavar="[REV]", help="The commit to push.")
+        str,
+        typer.Argument(
+            metavar="[REV|PLAN]", help="The commit, or saved plan, to push."
+        ),
     ] = "HEAD",
     message: Annotated[
         str | None,
@@ -113,45 +118,64 @@ def push(
     cluster: ClusterOption = None,
     at: AtOption = None,
     directory: DirectoryOption = HERE,
+    force: ForceOption = None,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
     json: JsonOption = False,
 ) -> int:
     """Make the cluster run what git says, and prove it.
 
-    Shows the changes and asks. Nothing is written when live is not what git last knew
-    (exit 103): export first.
+    Shows the plan and asks. Nothing is written when live is not what git last knew
+    (exit 103): export first. Nor when the policy refuses (107). A saved plan is carried
+    out only if it would still do the same.
 
     \b
     Examples:
       cibgit push
       cibgit push -m "vip: monitor every 20 s" --yes
+      cibgit push tonight.json --yes
     """
-    from ..errors import UnsafeError, UsageError
+    saved = gather.saved_plan(directory / revision, message, force)
+    site = gather.site(directory, cluster or (saved.cluster if saved else None), at)
+    if saved:
+        planned = gather.planned_again(site, saved)
+        return _carry_out(planned, lambda: saved.commit, yes, dry_run, json)
+    if message is not None:
+        planned, commit = _of_work_tree(site, revision, message, force or [])
+    else:
+        planned, commit = _of_commit(site, revision, force or [])
+    return _carry_out(planned, commit, yes, dry_run, json)
+
+
+def _of_work_tree(
+    site: "Site", revision: str, message: str, force: list[str]
+) -> "tuple[Plan, Callable[[], str]]":
+    """Plan for the edited file; it is committed once the plan is accepted."""
+    from ..errors import UsageError
     from ..flow.plan import plan
     from ..flow.rollback import commit_desired
 
-    site = gather.site(directory, cluster, at)
-    if message is not None:
-        if revision != "HEAD":
-            raise UsageError("--message commits the work tree; it takes no revision")
-        desired = site.edited()
-        planned = plan(site, desired, None)
-        return _carry_out(
-            planned,
-            lambda: commit_desired(site, desired, message, {}),
-            yes,
-            dry_run,
-            json,
-        )
+    if revision != "HEAD":
+        raise UsageError("--message commits the work tree; it takes no revision")
+    desired = site.edited()
+    planned = plan(site, desired, None, force)
+    return planned, lambda: commit_desired(site, desired, message, _forced(planned))
+
+
+def _of_commit(
+    site: "Site", revision: str, force: list[str]
+) -> "tuple[Plan, Callable[[], str]]":
+    """Plan for what is committed."""
+    from ..errors import UnsafeError
+    from ..flow.plan import plan
+
     if revision == "HEAD" and site.repository.is_dirty(site.path):
         raise UnsafeError(
             f"{site.path} has changes that are not committed",
             "Commit them with git, or at once with: cibgit push -m MESSAGE",
         )
     commit = site.repository.resolve(revision)
-    planned = plan(site, site.desired(commit), commit)
-    return _carry_out(planned, lambda: commit, yes, dry_run, json)
+    return plan(site, site.desired(commit), commit, force), lambda: commit
 
 
 def rollback(
@@ -161,6 +185,7 @@ def rollback(
     cluster: ClusterOption = None,
     at: AtOption = None,
     directory: DirectoryOption = HERE,
+    force: ForceOption = None,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
     json: JsonOption = False,
@@ -183,10 +208,10 @@ def rollback(
         )
     desired = site.desired(revision)
     text, trailers = rollback_message(site, revision)
-    planned = plan(site, desired, None)
+    planned = plan(site, desired, None, force or ())
     return _carry_out(
         planned,
-        lambda: commit_desired(site, desired, text, trailers),
+        lambda: commit_desired(site, desired, text, {**trailers, **_forced(planned)}),
         yes,
         dry_run,
         json,
@@ -203,24 +228,24 @@ def _carry_out(
     """Show a plan, ask, commit where that is still to be done, and push."""
     from dataclasses import replace
 
+    from ..flow.plan import refuse_unsafe
     from ..flow.push import push as run
     from ..flow.push import rehearse
     from ..render import json, text
-    from ..render.difference import difference
+    from ..render.plan import plan as as_text
 
     site = planned.site
     if not as_json:
         commit_id = planned.commit
         wanted = site.repository.short(commit_id) if commit_id else "(new commit)"
-        labels = f"{planned.live.source} ({planned.live.version})", f"desired {wanted}"
         look = gather.terminal()
-        typer.echo(difference(planned.changes, labels, **look))
+        typer.echo(as_text(planned, f"desired {wanted}", **look))
+    refuse_unsafe(planned)
     if planned.commit is None:
         rehearse(planned)
     if dry_run:
         if as_json:
-            found = json.changes(planned.changes)
-            typer.echo(json.dumps("push", dry_run=True, changes=found))
+            typer.echo(json.planned("push", planned, dry_run=True))
         return ExitCode.OK
     if planned.changes:
         gather.confirm(f"Push to {site.name}?", yes=yes)
@@ -236,6 +261,11 @@ def _carry_out(
             f"Nothing to do: {site.name} runs {site.repository.short(result.commit)}."
         )
     return ExitCode.OK if result.is_proven else ExitCode.DIGEST
+
+
+def _forced(planned: "Plan") -> dict[str, str]:
+    """Return the trailer that says which rules were relaxed for a commit's push."""
+    return {"CIB-Forced": ", ".join(planned.forced)}
 
 
 def fmt(

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
-from . import actions, care, history, questions
+from . import actions, care, history, planning, questions
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
 # class of everything that is wrong with a command line
@@ -65,6 +65,7 @@ for command in (
     actions.export,
     questions.status,
     questions.diff,
+    planning.plan,
     actions.push,
     actions.rollback,
     questions.digest,
@@ -79,7 +80,7 @@ app.command("import")(history.import_)  # a word of Python
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; every failure is told, not thrown."""
-    as_json = "--json" in arguments
+    as_json = "--json" in arguments or "--format json" in " ".join(arguments)
     try:
         result = app(arguments or ["--help"], prog_name="cibgit", standalone_mode=False)
         sys.stdout.flush()

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ..cib.document import Cib
     from ..cluster.protocol import Cluster
     from ..config import ClusterConfig
+    from ..flow.plan import Plan
+    from ..flow.saved import SavedPlan
     from ..flow.site import Site
 
 STDIN = "-"
@@ -36,6 +38,7 @@ def connected(root: Path, settings: "ClusterConfig", at: str | None) -> "Cluster
 
 def site(folder: Path, cluster: str | None, at: str | None) -> "Site":
     """Return one cluster with both its sides."""
+    from ..cluster.tools import Tools
     from ..flow.site import Site
     from ..repository import Repository
 
@@ -43,7 +46,8 @@ def site(folder: Path, cluster: str | None, at: str | None) -> "Site":
     repository = Repository.open(root)
     file = root / settings.path
     path = file.resolve().relative_to(repository.root.resolve()).as_posix()
-    return Site(settings, repository, connected(root, settings, at), file, path)
+    live = connected(root, settings, at)
+    return Site(settings, repository, live, file, path, Tools(os.environ))
 
 
 def side(
@@ -146,3 +150,37 @@ def confirm(question: str, *, yes: bool) -> None:
         )
     if not typer.confirm(question):
         raise typer.Abort
+
+
+def wanted(site: "Site", revision: str | None) -> "tuple[Cib, str | None, str]":
+    """Return the state that a plan is for, its commit, and what to call it.
+
+    Without a revision it is the work tree's, which has no commit yet, or else HEAD's.
+    """
+    if revision is None and site.repository.is_dirty(site.path):
+        return site.edited(), None, f"desired {site.path} (not committed)"
+    commit = site.repository.resolve(revision or "HEAD")
+    return site.desired(commit), commit, f"desired {site.repository.short(commit)}"
+
+
+def saved_plan(
+    file: Path, message: str | None, force: list[str] | None
+) -> "SavedPlan | None":
+    """Return the plan that a file holds; None where it is none, so a revision is meant."""
+    if not file.is_file():
+        return None
+    from ..flow import saved
+
+    found = saved.load(file)
+    if found and message is not None:
+        raise UsageError("a saved plan names its commit; it takes no --message")
+    if found:
+        saved.check_force(found, force or [])
+    return found
+
+
+def planned_again(site: "Site", saved: "SavedPlan") -> "Plan":
+    """Plan again what was saved, or refuse it as stale."""
+    from ..flow.saved import planned_again as run
+
+    return run(site, saved)

@@ -44,4 +44,10 @@ class EraChoice(Enum):
     V1 = "v1"
 
 
+ForceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--force", metavar="RULE", help="Relax one rule of the policy; repeatable."
+    ),
+]
 HERE = Path()

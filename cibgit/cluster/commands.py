@@ -38,6 +38,26 @@ MEMBERS = ("crm_node", "--partition")
 OWN_NAME = ("crm_node", "--name")
 """Print the name of this node, which need not be its host name."""
 
+SIMULATE = ("crm_simulate", "--run", "--xml-pipe", "--output-as=xml", "--save-graph")
+"""Print what the scheduler decides for the CIB on standard input; the graph goes to a file.
+
+Needs no cluster. It writes the CIB to a shadow file in ``CIB_shadow_dir`` (by default the
+CIB manager's own directory) and removes it again. Its ``--simulate`` executes the graph on
+that file, too: a second for each ten resources that start (experiment, 2.1.5).
+"""
+
+VERIFY = ("crm_verify", "--xml-pipe", "-V")
+"""Check the CIB on standard input; complaints go to standard error.
+
+It ends with 78 for errors and warnings, old ones too; needs no cluster.
+"""
+
+AGENTS = ("crm_resource", "--list-agents")
+"""Print the types of the agents of a class, ``ocf:PROVIDER`` or ``stonith``."""
+
+METADATA = ("crm_resource", "--show-metadata")
+"""Print the metadata of the agent that follows; 105 where it is not installed."""
+
 OK = 0
 ERROR = 1
 INSUFFICIENT_PRIVILEGES = 4
@@ -49,6 +69,7 @@ FEATURE_SET_TOO_NEW = 76
 DISCONNECTED = 102
 OLD_DATA = 103
 DIGEST_MISMATCH = 104
+NO_SUCH_OBJECT = 105
 NO_QUORUM = 106
 TIMED_OUT = 124
 

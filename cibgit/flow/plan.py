@@ -4,14 +4,22 @@ Nothing is written here. A plan names the state it starts from, so that it can o
 carried out while that state is live.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from ..cib import canonical, digest
 from ..cib.document import Cib, LastChange
 from ..compare.change import Change
 from ..compare.diff import compare
-from ..errors import StaleError
+from ..errors import NoQuorumError, StaleError, UnsafeError
+from ..policy import rules
+from ..policy.agents import touched
+from ..policy.context import Context
+from ..policy.effect import Effects
+from ..policy.finding import Finding
 from .applied import Applied, find_applied, missing_marker
+from .divergence import Divergence, diverged
 from .files import same
 from .refusals import check_desired
 from .site import Site
@@ -28,12 +36,22 @@ class DriftError(StaleError):
         self.last = last
 
 
+class PolicyError(UnsafeError):
+    """Rules refuse a plan; ``findings`` are their reasons."""
+
+    def __init__(self, message: str, hint: str, findings: list[Finding]) -> None:
+        super().__init__(message, hint)
+        self.findings = findings
+
+
 @dataclass(frozen=True)
 class Plan:
     """What one push would do; nothing has been written yet.
 
     ``commit`` is the commit whose state is pushed, None when it is yet to be made.
     ``changes`` lead from ``live`` to ``desired``; empty: there is nothing to do.
+    ``effects`` are what the cluster would do because of them, ``verdict`` what the
+    policy's rules say.
     """
 
     site: Site
@@ -43,6 +61,13 @@ class Plan:
     commit: str | None
     changes: list[Change]
     dialect: digest.Dialect
+    effects: Effects = field(default_factory=Effects)
+    verdict: rules.Verdict = field(default_factory=rules.Verdict)
+
+    @property
+    def forced(self) -> tuple[str, ...]:
+        """The rules that had to be relaxed for this plan."""
+        return self.verdict.forced
 
     def target(self) -> Cib:
         """Return the whole CIB that the push must produce."""
@@ -58,12 +83,32 @@ class Plan:
         return digest.on_disk(self.target().configuration, self.dialect)
 
 
-def plan(site: Site, desired: Cib, commit: str | None) -> Plan:
+def plan(
+    site: Site, desired: Cib, commit: str | None, force: Sequence[str] = ()
+) -> Plan:
     """Work out a push of ``desired``, and refuse it where it must not run.
+
+    ``force`` names the rules of the policy that are relaxed. What the others say stands
+    in the plan: :func:`refuse_unsafe` has to be called before it is carried out.
 
     Raises :class:`DriftError` (103) when live is not what git last knew, and whatever
     :func:`~cibgit.flow.refusals.check_desired` refuses.
     """
+    found = survey(site, desired, commit, force)
+    if isinstance(found, Divergence):
+        raise drifted(site, found.applied.cib, found.live)
+    return found
+
+
+def survey(
+    site: Site, desired: Cib, commit: str | None, force: Sequence[str] = ()
+) -> Plan | Divergence:
+    """Work out a push of ``desired``, or how git and live diverged.
+
+    Raises :class:`DriftError` when no commit is known to have been live, and what
+    :func:`~cibgit.flow.refusals.check_desired` raises.
+    """
+    rules.check_names(force)
     live = site.live()
     check_desired(desired, live)
     applied = find_applied(site, live)
@@ -73,9 +118,52 @@ def plan(site: Site, desired: Cib, commit: str | None) -> Plan:
     if applied is None:
         raise _no_base(site, live)
     if not applied.is_live:
-        raise drifted(site, applied.cib, live)
+        return diverged(live, applied, desired, commit)
     changes = compare(live, desired)
-    return Plan(site, live, applied, desired, commit, changes, dialect)
+    planned = Plan(site, live, applied, desired, commit, changes, dialect)
+    return _judged(planned, force)
+
+
+def _judged(planned: Plan, force: Sequence[str]) -> Plan:
+    """Ask Pacemaker's tools, as far as a rule wants to know, and then the rules."""
+    site, live, target = planned.site, planned.live, planned.target()
+    policy, tools = site.config.policy, site.tools
+    asked = policy.agents or policy.agent_parameters
+    context = Context(
+        live=live,
+        target=target,
+        policy=policy,
+        now=datetime.now(UTC),
+        effects=tools.effects(live, target),
+        agents=tools.agents(touched(live, target)) if asked else {},
+        complaints=tools.complaints(live, target) if policy.verify else (),
+    )
+    verdict = rules.judge(context, force)
+    return replace(planned, effects=context.effects, verdict=verdict)
+
+
+def refusal(planned: Plan) -> PolicyError | NoQuorumError | None:
+    """Return the error of a plan that a rule refuses and nobody forced; else None."""
+    refusals = planned.verdict.refusals
+    if not refusals:
+        return None
+    if refusals[0].rule == "quorum":
+        return NoQuorumError(refusals[0].sentence, refusals[0].hint)
+    names = list(dict.fromkeys(finding.rule for finding in refusals))
+    more = len(refusals) - 1
+    others = f" (and {more} more)" if more else ""
+    return PolicyError(
+        f"refused by policy, rule {names[0]}: {refusals[0].sentence}{others}",
+        f"To push all the same: {' '.join(f'--force {name}' for name in names)}",
+        refusals,
+    )
+
+
+def refuse_unsafe(planned: Plan) -> None:
+    """Raise what :func:`refusal` returns: exit 107, without quorum 106."""
+    refused = refusal(planned)
+    if refused is not None:
+        raise refused
 
 
 def _no_base(site: Site, live: Cib) -> DriftError:

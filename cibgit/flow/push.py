@@ -19,7 +19,7 @@ from ..errors import (
     UnknownOutcomeError,
     UnreachableError,
 )
-from .plan import Plan, drifted
+from .plan import Plan, drifted, refuse_unsafe
 from .readback import RECOVERY_SECONDS, Expected, Proof, Sleep, content, read_back
 from .site import Site
 
@@ -51,6 +51,7 @@ class Pushed:
 
 def rehearse(planned: Plan) -> None:
     """Refuse now what :func:`push` would refuse later, before a commit is made for it."""
+    refuse_unsafe(planned)
     if planned.changes:
         target = planned.target()
         build_verified(planned.live, target, planned.dialect)
@@ -62,8 +63,10 @@ def push(planned: Plan, sleep: Sleep = time.sleep) -> Pushed:
 
     Raises :class:`DriftError` when the configuration moved meanwhile (nothing was
     written), :class:`~cibgit.errors.UnknownOutcomeError` when nobody can say what
-    happened, :class:`~cibgit.errors.DigestError` when something else came out.
+    happened, :class:`~cibgit.errors.DigestError` when something else came out,
+    :class:`~cibgit.flow.plan.PolicyError` when a rule refuses the plan.
     """
+    refuse_unsafe(planned)
     site, commit = planned.site, planned.commit
     if commit is None or planned.applied is None:
         raise CibgitError("a push needs a commit, and a state to start from")
@@ -72,7 +75,7 @@ def push(planned: Plan, sleep: Sleep = time.sleep) -> Pushed:
     site.repository.set_ref(site.ref("live"), planned.applied.commit, "push: before")
     places = site.cluster.places()
     target, attempts = _send(planned, sleep)
-    site.repository.set_refs(site.refs(), commit, "push")
+    site.repository.set_refs(site.refs(), commit, _reason(planned))
     expected = digest.on_disk(target.configuration, planned.dialect)
     seen = read_back(Expected(planned, target, expected, places), sleep)
     return Pushed(
@@ -85,6 +88,12 @@ def push(planned: Plan, sleep: Sleep = time.sleep) -> Pushed:
         seen.proofs,
         seen.moved_on,
     )
+
+
+def _reason(planned: Plan) -> str:
+    """Return what the reflog says: which rules had to be forced belongs there."""
+    forced = ", ".join(planned.forced)
+    return f"push, forced: {forced}" if forced else "push"
 
 
 def _nothing_to_do(planned: Plan, commit: str) -> Pushed:

@@ -6,6 +6,7 @@ from pathlib import Path
 from ..cib.document import Cib, parse
 from ..cib.identity import check_ids
 from ..cluster.protocol import Cluster
+from ..cluster.tools import Tools
 from ..config import ClusterConfig
 from ..errors import CibgitError, NoInputError
 from ..repository import Repository
@@ -17,6 +18,7 @@ class Site:
     """A cluster of ``cibgit.toml`` with both its sides.
 
     ``file`` is its ``cib.xml`` in the work tree, ``path`` the same file as git names it.
+    ``tools`` are those of Pacemaker on this machine.
     """
 
     config: ClusterConfig
@@ -24,6 +26,7 @@ class Site:
     cluster: Cluster
     file: Path
     path: str
+    tools: Tools = field(default_factory=lambda: Tools({}), compare=False)
     _committed: dict[str, Cib | None] = field(
         default_factory=dict, compare=False, repr=False
     )

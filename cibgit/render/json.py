@@ -10,8 +10,10 @@ from ..errors import CibgitError
 
 if TYPE_CHECKING:
     from ..flow.digest import Digests, Verified
+    from ..flow.divergence import Divergence
     from ..flow.export import Exported
     from ..flow.import_ import Imported
+    from ..flow.plan import Plan
     from ..flow.push import Pushed
     from ..flow.status import Status
 
@@ -37,6 +39,41 @@ def error(problem: CibgitError) -> str:
         message=problem.message,
         hint=problem.hint,
         changes=changes(getattr(problem, "changes", [])),
+        findings=[each.to_dict() for each in getattr(problem, "findings", [])],
+    )
+
+
+def planned(command: str, found: "Plan", **values: Any) -> str:
+    """Return what a push would do: changes, effects and findings."""
+    effects = found.effects
+    return dumps(
+        command,
+        **values,
+        live=str(found.live.version),
+        commit=found.commit,
+        digest=found.digest(),
+        forced=list(found.forced),
+        changes=changes(found.changes),
+        effects={
+            "unknown": effects.unknown,
+            "happens": [each.to_dict() for each in effects.happens],
+            "averted": [each.to_dict() for each in effects.averted],
+            "anyway": [each.to_dict() for each in effects.anyway],
+        },
+        findings=[each.to_dict() for each in found.verdict.findings],
+    )
+
+
+def diverged(found: "Divergence") -> str:
+    """Return how git and live both left what is applied."""
+    return dumps(
+        "plan",
+        live=str(found.live.version),
+        applied=found.applied.commit,
+        commit=found.commit,
+        wanted=changes(found.wanted),
+        moved=changes(found.moved),
+        conflicts=[vars(each) for each in found.conflicts],
     )
 
 

@@ -36,6 +36,8 @@ COMMANDS = (
     *("init", "export", "status", "diff", "push", "rollback", "digest", "fmt", "demo"),
     *("doctor", "repair"),
     "import",
+    *("init", "export", "status", "diff", "plan", "push", "rollback", "digest", "fmt"),
+    "demo",
 )
 
 

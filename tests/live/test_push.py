@@ -132,6 +132,11 @@ def test_a_minority_is_refused(place: Workplace) -> None:
     assert refused.code == 106, refused
     assert place.epoch("node3") == before
     assert place.git("status", "--porcelain") == "M clusters/prod/cib.xml"
-    accepted = place.cibgit("node1", "push", "-m", "x", "--yes", "--json")
+    # a minority that others change meanwhile wins the rejoin: the majority is refused, too
+    push = ("push", "-m", "x", "--yes", "--json")
+    careful = place.cibgit("node1", *push)
+    assert careful.code == 107, careful
+    assert [one["rule"] for one in careful.json["findings"]] == ["all-nodes"]
+    accepted = place.cibgit("node1", *push, "--force", "all-nodes")
     assert accepted.code == 0, accepted
     assert "node3" not in {proof["place"] for proof in accepted.json["proofs"]}

@@ -42,10 +42,16 @@ class Workplace:
     root: Path
 
     @classmethod
-    def create(cls, cluster: LiveCluster, root: Path) -> "Workplace":
-        """Give the cluster two resources, and export it from the first node."""
-        node = cluster.nodes[0]
-        cluster.cibadmin(node, "-R", "-o", "resources", "-p", input=RESOURCES)
+    def create(
+        cls, cluster: LiveCluster, root: Path, configuration: bytes | None = None
+    ) -> "Workplace":
+        """Give the cluster two resources, or all that is given; export it from node1."""
+        node, scope = (
+            cluster.nodes[0],
+            "configuration" if configuration else "resources",
+        )
+        data = configuration or RESOURCES
+        cluster.cibadmin(node, "-R", "-o", scope, "-p", input=data)
         cluster.wait(settle=True)
         place = cls(cluster, root)
         arguments = ("init", str(root), "--cluster", "prod")
