@@ -68,10 +68,21 @@ class _Writer:
                 continue
             there = Ident(parent, ident.key, -1)
             found[there] = replace(found[ident], parent=parent)
-            siblings = [*found[parent].children, there]
+            siblings = self._placed(ident, there, found[parent].children, parent)
             found[parent] = replace(found[parent], children=siblings)
             self.choices[there] = Choice(ours=False, theirs=True)
         return found
+
+    def _placed(
+        self, ident: Ident, there: Ident, siblings: list[Ident], parent: Ident
+    ) -> list[Ident]:
+        """Return the children with one more, after the one that it follows in theirs."""
+        _, _, other = self.result.versions
+        before = other[parent].children
+        before = before[: before.index(ident)]
+        places = [siblings.index(each) for each in before if each in siblings]
+        place = max(places, default=-1) + 1
+        return [*siblings[:place], there, *siblings[place:]]
 
     def _as_theirs(self) -> Document:
         """Return the merged records, with the disputed values of theirs."""
@@ -92,7 +103,7 @@ class _Writer:
             yield from self._block(ours, theirs)
             return
         yield from self._either(ident, self._head, depth)
-        if self.ours[ident].children or LAST_COMMENT in self.ours[ident].values:
+        if self._is_open(ident):
             yield from self._inside(element, ident, depth + 1)
             yield f"{INDENT * depth}</{element.tag}>"
 
@@ -124,9 +135,14 @@ class _Writer:
         line = grow({ident: replace(record, values=plain, children=[])}, ident)
         arrange(line)
         text = _text(line)
-        if record.children or LAST_COMMENT in record.values:
+        if self._is_open(ident):
             text = text.removesuffix("/>") + ">"
         yield indent + text
+
+    def _is_open(self, ident: Ident) -> bool:
+        """Say whether either side has anything in an element."""
+        sides = (self.ours[ident], self.theirs[ident])
+        return any(side.children or LAST_COMMENT in side.values for side in sides)
 
     def _foot(self, found: Document, ident: Ident, depth: int) -> Iterator[str]:
         for comment in comments(found[ident].values.get(LAST_COMMENT)):

@@ -167,10 +167,14 @@ class _Merging:
             return sides[1] if sides[0] == was else sides[0]
         self.result.choices[ident] = Choice(ours=True, theirs=False)
         self.result.moves[ident] = sides[1]
+        reason, verb = (
+            (Reason.MOVED, "moved")
+            if ident in self.old
+            else (Reason.DUPLICATE, "added")
+        )
+        places = [named_by(side) for side in sides]
         self._note(
-            Reason.MOVED,
-            ident,
-            f"ours moved it to {named_by(sides[0])}, theirs to {named_by(sides[1])}",
+            reason, ident, f"ours {verb} it to {places[0]}, theirs to {places[1]}"
         )
         return sides[0]
 
