@@ -51,6 +51,7 @@ class _Writer:
         self.size = size
         self.names: dict[Element, Ident] = {}
         self.choices = dict(result.choices)
+        self.twins: dict[Ident, Ident] = {}
         self.ours = self._with_both_places()
         self.theirs = self._as_theirs()
         self.root = grow(self.ours, ROOT, self.names)
@@ -71,6 +72,7 @@ class _Writer:
             siblings = self._placed(ident, there, found[parent].children, parent)
             found[parent] = replace(found[parent], children=siblings)
             self.choices[there] = Choice(ours=False, theirs=True)
+            self.twins[there] = ident
         return found
 
     def _placed(
@@ -92,6 +94,8 @@ class _Writer:
             values = {k: v for k, v in found[ident].values.items() if k not in names}
             values |= {k: v for k, v in other[ident].values.items() if k in names}
             found[ident] = replace(found[ident], values=values)
+        for there, ident in self.twins.items():
+            found[there] = replace(found[there], values=found[ident].values)
         return found
 
     def _element(self, element: Element, depth: int) -> Iterator[str]:
