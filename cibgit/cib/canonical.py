@@ -43,11 +43,12 @@ _KINDS = (
     "primitive",
     "group",
 )
-_UNITS = {
+UNITS = {
     "": 1_000_000, "s": 1_000_000, "sec": 1_000_000, "ms": 1_000, "msec": 1_000,
     "us": 1, "usec": 1, "m": 60_000_000, "min": 60_000_000, "h": 3_600_000_000,
     "hr": 3_600_000_000,
 }  # fmt: skip
+"""Units of time as Pacemaker reads them, in microseconds; without one it is seconds."""
 
 SortKey = tuple[object, ...]
 
@@ -294,9 +295,9 @@ def _interval(operation: Element) -> tuple[int, str]:
     """Return the interval in ms; with its text where that is none of the plain ones."""
     text = operation.get("interval", "0")
     match = re.fullmatch(r"(\d+)([a-z]*)", text)
-    if not match or match[2] not in _UNITS:
+    if not match or match[2] not in UNITS:
         return 0, text
-    return int(match[1]) * _UNITS[match[2]] // 1000, ""
+    return int(match[1]) * UNITS[match[2]] // 1000, ""
 
 
 def _number(text: str) -> tuple[int, str]:

@@ -206,13 +206,15 @@ def _carry_out(
     from ..flow.push import push as run
     from ..flow.push import rehearse
     from ..render import json, text
+    from ..render.difference import difference
 
     site = planned.site
     if not as_json:
         commit_id = planned.commit
         wanted = site.repository.short(commit_id) if commit_id else "(new commit)"
         labels = f"{planned.live.source} ({planned.live.version})", f"desired {wanted}"
-        typer.echo(text.difference(planned.changes, *labels, colour=gather.colour()))
+        look = gather.terminal()
+        typer.echo(difference(planned.changes, labels, **look))
     if planned.commit is None:
         rehearse(planned)
     if dry_run:

@@ -111,19 +111,18 @@ def _message(error: BaseException) -> str:
 
 
 def _tell(error: CibgitError, *, as_json: bool) -> None:
-    from ..render import text
+    from ..render.difference import count, grouped, printable
 
     if as_json:
         from ..render import json
 
         typer.echo(json.error(error))
-    typer.echo(f"cibgit: {text.printable(error.message)}", err=True)
+    typer.echo(f"cibgit: {printable(error.message)}", err=True)
     changes = getattr(error, "changes", [])
     if changes and not as_json:
-        lines = "\n".join(text.change(change) for change in changes)
-        typer.echo(f"\n{lines}\n", err=True)
+        typer.echo(f"\n{grouped(changes) or count(changes, planned=False)}\n", err=True)
     if error.hint:
-        typer.echo(text.printable(error.hint), err=True)
+        typer.echo(printable(error.hint), err=True)
 
 
 def _bug(error: Exception) -> CibgitError:

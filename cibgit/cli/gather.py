@@ -1,9 +1,10 @@
 """From arguments and environment to the values that flows take."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from ..errors import NoInputError, UsageError
 
@@ -108,10 +109,19 @@ def edited(folder: Path, cluster: str | None) -> "tuple[Cib, str]":
     return read_file(root / settings.path), settings.path
 
 
-def colour() -> bool:
-    """Say whether to colour: a terminal that can, and nobody who objects."""
+class Look(TypedDict):
+    """How a terminal wants its text: coloured, and its columns (None: no terminal)."""
+
+    colour: bool
+    width: int | None
+
+
+def terminal() -> Look:
+    """Return how to write: colour for a terminal that can and nobody who objects."""
+    if not sys.stdout.isatty():
+        return {"colour": False, "width": None}
     wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return wanted and sys.stdout.isatty()
+    return {"colour": wanted, "width": shutil.get_terminal_size().columns}
 
 
 def confirm(question: str, *, yes: bool) -> None:

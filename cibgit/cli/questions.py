@@ -50,23 +50,28 @@ def diff(
     cluster: ClusterOption = None,
     at: AtOption = None,
     directory: DirectoryOption = HERE,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show changes without meaning too.")
+    ] = False,
     json: JsonOption = False,
 ) -> int:
-    """Show what differs between two CIBs, by identity.
+    """Show what differs between two CIBs, and what it means.
 
     Without arguments: from live to cib.xml in the work tree, which is what a push would
-    change. With one: from live to that. Exit 0: no difference; 1: there is one.
+    change. With one: from live to that. Changes without meaning (20s for 20, another
+    comment or id) are only counted. Exit 0: no difference; 1: there is one, even if it
+    has no meaning.
 
     \b
     Examples:
       cibgit diff
-      cibgit diff HEAD~3 live
+      cibgit diff --all HEAD~3 live
       cibadmin -Q | cibgit diff clusters/prod/cib.xml -
     """
     from ..compare.diff import compare
     from ..errors import UsageError
     from ..render import json as as_json
-    from ..render import text
+    from ..render.difference import difference
 
     if (sides or []).count(gather.STDIN) > 1:
         raise UsageError("standard input can be one side only")
@@ -87,8 +92,9 @@ def diff(
         found = as_json.changes(changes)
         typer.echo(as_json.dumps("diff", old=old_label, new=new_label, changes=found))
     else:
-        colour = gather.colour()
-        typer.echo(text.difference(changes, old_label, new_label, colour=colour))
+        look = gather.terminal()
+        labels = old_label, new_label
+        typer.echo(difference(changes, labels, everything=everything, **look))
     return ExitCode.DIFFERS if changes else ExitCode.OK
 
 

@@ -37,8 +37,8 @@ class Weight(IntEnum):
 class OwnerKind(StrEnum):
     """What a change belongs to, as an administrator would name it."""
 
-    CIB = "cib"
-    OPTIONS = "options"
+    CIB = "the CIB"
+    OPTIONS = "cluster options"
     NODE = "node"
     RESOURCE = "resource"
     TEMPLATE = "template"

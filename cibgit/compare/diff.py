@@ -4,54 +4,83 @@ Both are compared in canonical form, so that what has no meaning makes no differ
 the list is empty if and only if the canonical forms are equal.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from lxml import etree
 
-from ..cib.canonical import canonical, compact
-from ..cib.document import Cib, Comment, Element, attributes
+from ..cib.canonical import arrange, canonical, compact
+from ..cib.document import Cib
+from ..cib.references import rename
 from ..cib.secrets import is_secret
 from .change import Change, Kind
-from .edits import Edit, comments_before, edits
-from .meaning import Meaning, meaning
+from .edits import Edit, comments_before, edits, pruned
+from .meaning import meaning
 from .owners import owner
 from .paths import Paths
+from .renames import Renaming, renamings
+from .weights import Surroundings
 
 
 def compare(old: Cib, new: Cib) -> list[Change]:
     """Return the changes that lead from ``old`` to ``new``, in the order of the document.
 
-    Status, volatile attributes and cluster-owned parts are no differences. Changes
-    without meaning (:attr:`~cibgit.compare.change.Weight.NONE`) are in the list:
+    Renames come first: the others lead on from what they made of ``old``. Status,
+    volatile attributes and cluster-owned parts are no differences. Changes without
+    meaning (:attr:`~cibgit.compare.change.Weight.NONE`) are in the list, so that
     :func:`~cibgit.compare.apply.apply` makes ``new`` of ``old`` with it.
     """
     old, new = canonical(old), canonical(new)
     if compact(old) == compact(new):
         return []
-    paths = Paths()
-    return [_change(edit, paths) for edit in edits(old.root, new.root)]
+    renamed = renamings(old.root, new.root)
+    teller = _Teller(Surroundings(old.root, new.root))
+    found = [teller.rename(each) for each in renamed]
+    if renamed:
+        old = _with_renames(old, renamed)
+    return found + [teller.change(edit) for edit in edits(old.root, new.root)]
 
 
-def _change(edit: Edit, paths: Paths) -> Change:
-    said: Meaning = meaning(edit)
-    path = paths.path(edit.element if edit.old is None else edit.old)
-    attributes = tuple(
-        replace(each, secret=_is_secret(edit, each.name)) for each in edit.attributes
-    )
-    standing = edit.new if edit.kind in (Kind.ADDED, Kind.MOVED) else None
-    return Change(
-        edit.kind,
-        path,
-        owner(edit.element),
-        said.weight,
-        said.sentence,
-        said.subject,
-        said.reason,
-        said.details,
-        attributes,
-        _xml(edit) if edit.kind in (Kind.ADDED, Kind.REMOVED) else "",
-        None if standing is None else paths.place(standing),
-    )
+def _with_renames(old: Cib, renamed: Iterable[Renaming]) -> Cib:
+    copied = old.copy()
+    rename(copied.root, dict(pair for each in renamed for pair in each.ids))
+    arrange(copied.root)
+    return copied
+
+
+class _Teller:
+    """Makes changes of edits; knows the ways to elements and what surrounds them."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._paths = Paths()
+
+    def change(self, edit: Edit) -> Change:
+        """Return the change that an edit is."""
+        said = meaning(edit, self._around)
+        came = edit.kind in (Kind.ADDED, Kind.MOVED) and edit.new is not None
+        whole = edit.kind in (Kind.ADDED, Kind.REMOVED)
+        return Change(
+            kind=edit.kind,
+            path=self._paths.path(edit.element if edit.old is None else edit.old),
+            owner=owner(edit.element),
+            weight=said.weight,
+            sentence=said.sentence,
+            subject=said.subject,
+            reason=said.reason,
+            details=said.details,
+            attributes=tuple(
+                replace(each, secret=_is_secret(edit, each.name))
+                for each in edit.attributes
+            ),
+            xml=_xml(edit) if whole else "",
+            place=self._paths.place(edit.element) if came else None,
+        )
+
+    def rename(self, renaming: Renaming) -> Change:
+        """Return the change that a rename is."""
+        edit = Edit(Kind.RENAMED, renaming.old, renaming.new)
+        return replace(self.change(edit), renames=tuple(renaming.ids))
 
 
 def _is_secret(edit: Edit, attribute: str) -> bool:
@@ -63,22 +92,7 @@ def _xml(edit: Edit) -> str:
     """Return an element with its comments as XML, without what is elsewhere."""
     run = [*comments_before(edit.element), edit.element]
     if edit.cut:
-        run[-1] = _pruned(edit.element, edit.cut)
+        run[-1] = pruned(edit.element, edit.cut)
     return "".join(
         etree.tostring(each, encoding="unicode", with_tail=False) for each in run
     )
-
-
-def _pruned(element: Element, cut: frozenset[Element]) -> Element:
-    """Return a copy of an element without some below it and their comments."""
-    copied = etree.Element(element.tag, dict(attributes(element)))
-    copied.text = etree.CDATA(element.text) if element.text else None
-    gone = {each for one in cut for each in (one, *comments_before(one))}
-    for child in element:
-        if child in gone:
-            continue
-        if isinstance(child, Comment):
-            copied.append(etree.Comment(child.text))
-        else:
-            copied.append(_pruned(child, cut))
-    return copied

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from lxml import etree
 
 from ..cib.canonical import order_of
-from ..cib.document import Comment, Element, attributes
+from ..cib.document import SECTIONS, Comment, Element, attributes
 from ..cib.identity import Key, defines_id, key
 from ..cib.pairing import dump, longest_increasing
 from .change import AttributeChange, Kind
@@ -32,6 +32,12 @@ BETWEEN_COMMENTS = "--><!--"
 AGENT = frozenset({"class", "provider", "type", "template"})
 """Attributes of a primitive that say what it is: another value is another resource."""
 
+FRAMES = frozenset(
+    {*SECTIONS, "cluster_property_set", "instance_attributes", "meta_attributes",
+     "utilization", "operations"}
+)  # fmt: skip
+"""Elements that mean nothing but what they hold."""
+
 Name = tuple[Key, int]
 """Identity among siblings; the number tells those of equal identity apart."""
 
@@ -40,9 +46,10 @@ Name = tuple[Key, int]
 class Edit:
     """One difference: the element as it was and as it is, None where there is none.
 
-    ``index`` is where an added or moved element stands now, among the elements of its
-    parent. ``cut`` are elements below an added or removed one that came from or went to
-    another place, so they are no part of what was added or removed.
+    ``parent`` is the element that lost a removed one, as it is now. ``index`` is where an
+    added or moved element stands now, among the elements of its parent. ``cut`` are
+    elements below an added or removed one that came from or went to another place, so
+    they are no part of what was added or removed.
     """
 
     kind: Kind
@@ -51,6 +58,7 @@ class Edit:
     attributes: tuple[AttributeChange, ...] = ()
     index: int | None = None
     cut: frozenset[Element] = frozenset()
+    parent: Element | None = None
 
     @property
     def element(self) -> Element:
@@ -66,7 +74,8 @@ def edits(old: Element, new: Element) -> list[Edit]:
     An element that stands under another parent with the same id is moved, not removed
     and added.
     """
-    return _join_moves(list(_walk(old, new)))
+    found = _join_moves(list(_walk(old, new)))
+    return [part for edit in found for part in _unpacked(edit)]
 
 
 class Children:
@@ -103,7 +112,7 @@ def _walk(old: Element, new: Element, moved: Container[Element] = ()) -> Iterato
     partner = [places.get(name) for name in after.names]
     for index in sorted(set(range(len(before.names))) - set(partner)):
         if before.elements[index] not in moved:
-            yield Edit(Kind.REMOVED, before.elements[index], None)
+            yield Edit(Kind.REMOVED, before.elements[index], None, parent=new)
     away = _moved(new.tag, after.elements, partner)
     for index, child in enumerate(after.elements):
         origin = partner[index]
@@ -260,6 +269,46 @@ def _without_moved(
 
 def _cut(root: Element, moved: set[Element]) -> frozenset[Element]:
     return frozenset(e for e in root.iterdescendants(etree.Element) if e in moved)
+
+
+def _unpacked(edit: Edit) -> Iterator[Edit]:
+    """Split what only holds other elements from what it holds, so that each is told."""
+    element = edit.element
+    content = [
+        child
+        for child in element.iterchildren(etree.Element)
+        if child.tag != "rule" and child not in edit.cut
+    ]
+    whole = edit.kind not in (Kind.ADDED, Kind.REMOVED) or element.tag not in FRAMES
+    if whole or not content:
+        yield edit
+        return
+    yield replace(edit, cut=edit.cut.union(content))
+    for child in content:
+        part = Edit(
+            edit.kind, None, None, cut=edit.cut & set(child.iter(etree.Element))
+        )
+        if edit.kind is Kind.ADDED:
+            part.new, part.index = child, index_of(child)
+        else:
+            part.old = child
+        yield from _unpacked(part)
+
+
+def pruned(element: Element, cut: Container[Element]) -> Element:
+    """Return a copy of an element without some elements below it and their comments."""
+    copied = etree.Element(element.tag, dict(attributes(element)))
+    copied.text = etree.CDATA(element.text) if element.text else None
+    pending: list[Element] = []
+    for child in element:
+        if isinstance(child, Comment):
+            pending.append(etree.Comment(child.text))
+            continue
+        if child not in cut:
+            copied.extend([*pending, pruned(child, cut)])
+        pending = []
+    copied.extend(pending)
+    return copied
 
 
 def index_of(element: Element) -> int:

@@ -59,4 +59,5 @@ def _target(level: Element) -> str:
     attribute = level.get("target-attribute")
     if attribute is not None:
         return f"{attribute}={level.get('target-value', '')}"
-    return level.get("target", "") or level.get("target-pattern", "")
+    pattern = level.get("target-pattern", "")
+    return level.get("target", "") or (pattern and f"nodes like {pattern}")

@@ -1,81 +1,14 @@
-"""Values as text for a terminal: one line a fact, symbols and words, colour on demand."""
+"""Values as text for a terminal: one line a fact."""
 
-from collections import Counter
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..compare.change import Change, Kind
+from .difference import count, printable
 
 if TYPE_CHECKING:
     from ..flow.digest import Digests
     from ..flow.export import Exported
     from ..flow.push import Pushed
     from ..flow.status import Status
-
-SYMBOLS = {
-    Kind.ADDED: "+",
-    Kind.REMOVED: "-",
-    Kind.CHANGED: "~",
-    Kind.REPLACED: "±",
-    Kind.MOVED: ">",
-    Kind.RENAMED: "~",
-}
-_COLOURS = {
-    Kind.ADDED: "32",
-    Kind.REMOVED: "31",
-    Kind.CHANGED: "33",
-    Kind.REPLACED: "35",
-    Kind.MOVED: "36",
-    Kind.RENAMED: "33",
-}
-_COUNTED = (
-    (Kind.ADDED, "add", "added"),
-    (Kind.CHANGED, "change", "changed"),
-    (Kind.REPLACED, "replace", "replaced"),
-    (Kind.MOVED, "move", "moved"),
-    (Kind.RENAMED, "rename", "renamed"),
-    (Kind.REMOVED, "remove", "removed"),
-)
-
-
-def difference(
-    changes: Iterable[Change], old: str, new: str, *, colour: bool = False
-) -> str:
-    """Render changes under a header that says which side is which, with a count."""
-    changes = list(changes)
-    if not changes:
-        return "No changes."
-    body = "\n".join(change(each, colour=colour) for each in changes)
-    return f"--- {old}\n+++ {new}\n\n{body}\n\n{count(changes)}"
-
-
-def change(one: Change, *, colour: bool = False) -> str:
-    """Render one change: symbol and sentence, then what came or went."""
-    lines = [printable(f"{SYMBOLS[one.kind]} {one.sentence}")]
-    lines += [f"    {printable(line)}" for line in one.details]
-    text = "\n".join(lines)
-    return f"\033[{_COLOURS[one.kind]}m{text}\033[0m" if colour else text
-
-
-def count(changes: Iterable[Change], *, planned: bool = True) -> str:
-    """Render the line that counts: ``Plan: 1 to add, 2 to change.``"""
-    numbers = Counter(each.kind for each in changes)
-    if not numbers:
-        return "No changes."
-    parts = [
-        f"{numbers[kind]} to {future}" if planned else f"{numbers[kind]} {past}"
-        for kind, future, past in _COUNTED
-        if numbers[kind]
-    ]
-    return f"{'Plan' if planned else 'Changes'}: {', '.join(parts)}."
-
-
-def printable(text: str) -> str:
-    """Return a text without anything that a terminal would obey."""
-    return "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode()
-        for c in text
-    )
 
 
 def exported(result: "Exported", name: str, short: str) -> str:

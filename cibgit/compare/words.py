@@ -1,0 +1,400 @@
+"""Elements in words: what one is called, what it says, what is in it.
+
+Every element and attribute of Pacemaker's schemas has words here or in ``constraints``
+and ``rules``; a test walks the installed schemas. What is not known is shown as it is.
+"""
+
+from collections.abc import Callable, Iterator
+
+from ..cib.document import Comment, Element
+from ..cib.identity import key, named
+from ..cib.owned import BOOTSTRAP_SET
+from ..cib.secrets import masked
+from .constraints import constraint_words, rule_preference, set_words
+from .owners import CONSTRAINTS, RESOURCES
+from .rules import agent_words, expression_words, rule_words
+from .text import elements, listed, rest, shown_value, value
+
+SETS = {
+    "instance_attributes": "params",
+    "meta_attributes": "meta",
+    "utilization": "utilization",
+    "cluster_property_set": "options",
+}
+"""Sets of name/value pairs, and what the names in them are prefixed with."""
+
+FRAMES = frozenset({*SETS, "operations", "select", "network", "storage"})
+"""Elements that only hold others: what is in them is told as if it stood outside."""
+
+_TOLD_WHOLE = CONSTRAINTS | {"rule", "expression", "date_expression", "resource_set"}
+_BARE = frozenset({"crm_config", "rsc_defaults", "op_defaults", "node"})
+_MAY = {"read": "may read", "write": "may write", "deny": "may not see"}
+_WHAT = {
+    "reference": "what has id {}",
+    "ref": "what has id {}",
+    "object-type": "every <{}>",
+    "tag": "every <{}>",
+    "xpath": "xpath {}",
+    "attribute": "attribute {}",
+}
+_CONTAINERS = ("docker", "podman", "rkt")
+
+
+def subject(element: Element) -> str:
+    """Return what an element is called among what its owner has; empty: the owner."""
+    if element.tag == "nvpair":
+        return _pair_name(element) + _condition(element.getparent())
+    if element.tag in SETS:
+        return _set_name(element)
+    if element.tag == "op":
+        return _operation_name(element)
+    words = _SUBJECTS.get(element.tag)
+    return words(element) if words else ""
+
+
+def phrase(element: Element) -> str:
+    """Return in one line what an element says, without what is in it."""
+    words = PHRASES.get(element.tag)
+    if words is None:
+        return named(key(element)) + rest(element, ("id-ref",))
+    return words(element)
+
+
+def inside(element: Element) -> list[str]:
+    """Return line by line what is in an element, indented by two blanks a level."""
+    return list(_inside(element))
+
+
+def _inside(element: Element, indent: str = "") -> Iterator[str]:
+    if element.tag in _TOLD_WHOLE or element.tag in _LISTED:
+        return
+    for child in element:
+        if isinstance(child, Comment):
+            yield f"{indent}# {value((child.text or '').strip())}"
+        elif child.tag in FRAMES:
+            header = _header(child)
+            if header:
+                yield indent + header
+            yield from _inside(child, indent)
+        elif child.tag in RESOURCES:
+            yield f"{indent}{named(key(child))}: {phrase(child)}"
+            yield from _inside(child, indent + "  ")
+        elif isinstance(child.tag, str):
+            if child.tag != "rule" or element.tag not in SETS:
+                yield indent + phrase(child)
+            yield from _inside(child, indent)
+
+
+def _header(frame: Element) -> str:
+    """Return what must be said of a frame itself: its attributes, or that it is empty."""
+    told = ("id-ref",)
+    if frame.get("id-ref") is not None or not len(frame) or rest(frame, told):
+        return phrase(frame)
+    return ""
+
+
+# Name/value pairs and operations
+
+
+def _pair_name(pair: Element) -> str:
+    name = pair.get("name")
+    text = value(name) if name is not None else f"as in {pair.get('id-ref', '?')}"
+    parent = pair.getparent()
+    prefix = _prefix(parent) if parent is not None else ""
+    return f"{prefix}{text}"
+
+
+def _prefix(parent: Element) -> str:
+    around = parent.getparent()
+    if parent.tag not in SETS or around is None:
+        return ""
+    if around.tag in _BARE and parent.tag != "utilization":
+        return ""
+    lead = ""
+    if around.tag in ("op", "recipient"):
+        lead = f"{subject(around)} "
+    return f"{lead}{SETS[parent.tag]}."
+
+
+def _condition(parent: Element | None) -> str:
+    """Return which of several sets a pair stands in, and when it holds."""
+    if parent is None or parent.tag not in SETS:
+        return ""
+    around = parent.getparent()
+    rules = elements(parent, "rule")
+    if rules:
+        return f" when {' or '.join(rule_words(rule) for rule in rules)}"
+    if around is None or parent.get("id") == BOOTSTRAP_SET:
+        return ""
+    if len(elements(around, parent.tag)) > 1:
+        return f" [{value(parent.get('id', '') or parent.get('id-ref', ''))}]"
+    return ""
+
+
+def _pair(pair: Element) -> str:
+    left = rest(pair, ("name", "value", "id-ref"))
+    name = subject(pair)
+    if pair.get("id-ref") is not None and pair.get("name") is not None:
+        name += f" as in {value(pair.get('id-ref', ''))}"
+    if pair.get("value") is None:
+        return name + left
+    return f"{name} = {shown_value(pair, 'value')}{left}"
+
+
+def _set_name(block: Element) -> str:
+    around = block.getparent()
+    lead = f"{subject(around)} " if around is not None and around.tag == "op" else ""
+    name = SETS[block.tag]
+    if around is not None and around.tag in _BARE and block.tag != "utilization":
+        name = "attributes" if around.tag == "node" else "options"
+    return f"{lead}{name}{_condition(block)}"
+
+
+def _set(block: Element) -> str:
+    name = subject(block)
+    left = rest(block, ("id-ref",))
+    if block.get("id-ref") is not None:
+        return f"{name} as in {value(block.get('id-ref', ''))}{left}"
+    pairs = [pair for pair in elements(block) if pair.tag != "rule"]
+    return f"{name}{left}" if pairs else f"{name}: an empty set{left}"
+
+
+def _operation_name(op: Element) -> str:
+    name, interval = op.get("name", ""), op.get("interval", "0")
+    often = f" {value(interval)}" if interval.rstrip("smin") not in ("", "0") else ""
+    role = f" {value(op.get('role', ''))}" if op.get("role") is not None else ""
+    return f"op {value(name)}{often}{role}"
+
+
+def _operation(op: Element) -> str:
+    told = ["name", "role", "interval"]
+    zero = op.get("interval", "0").rstrip("smin") in ("", "0")
+    often = "" if zero else f" every {shown_value(op, 'interval')}"
+    role = f" as {value(op.get('role', ''))}" if op.get("role") is not None else ""
+    parts = [f"op {value(op.get('name', ''))}{often}{role}"]
+    named = ("timeout", "on-fail", "start-delay", "requires")
+    parts += [f"{n} {shown_value(op, n)}" for n in named if op.get(n) is not None]
+    return ", ".join(parts) + rest(op, (*told, *named))
+
+
+def _operations(block: Element) -> str:
+    if block.get("id-ref") is not None:
+        return f"operations as in {value(block.get('id-ref', ''))}"
+    return "operations" if len(block) else "operations: none"
+
+
+# Resources
+
+
+def _primitive(element: Element) -> str:
+    template = element.get("template")
+    like = "" if template is None else f"as template {value(template)}"
+    what = " ".join(part for part in (agent_words(element), like) if part)
+    return what + rest(element, ("class", "provider", "type", "template"))
+
+
+def _members(element: Element) -> str:
+    names = [value(m.get("id", "")) for m in elements(element, *RESOURCES)]
+    of = f" of {listed(names)}" if names else ", empty"
+    kind = {"master": "promotable clone"}.get(element.tag, element.tag)
+    return f"{kind}{of}{rest(element, ())}"
+
+
+def _bundle(element: Element) -> str:
+    images = [shown_value(e, "image") for e in elements(element, *_CONTAINERS)]
+    names = [value(m.get("id", "")) for m in elements(element, "primitive")]
+    runs = f" running {listed(names)}" if names else ""
+    return f"bundle of {listed(images) or '?'}{runs}{rest(element, ())}"
+
+
+def _container(element: Element) -> str:
+    image = shown_value(element, "image")
+    return f"{element.tag} image {image}{rest(element, ('image',))}"
+
+
+def _network(element: Element) -> str:
+    return f"network{rest(element, ())}"
+
+
+def _port(element: Element) -> str:
+    ports = element.get("port") or element.get("range") or ""
+    inner = element.get("internal-port")
+    to = "" if inner is None else f" to {value(inner)} inside"
+    told = ["internal-port", "port" if element.get("port") is not None else "range"]
+    return f"port {value(ports)}{to}{rest(element, told)}"
+
+
+def _storage(element: Element) -> str:
+    source = element.get("source-dir") or element.get("source-dir-root") or ""
+    told = ["target-dir"]
+    told.append("source-dir" if element.get("source-dir") else "source-dir-root")
+    each = " (one for each replica)" if told[1] == "source-dir-root" else ""
+    target = shown_value(element, "target-dir")
+    return f"storage {value(source)} on {target}{each}{rest(element, told)}"
+
+
+# The rest of the cluster
+
+
+def _node(element: Element) -> str:
+    name = element.get("uname")
+    who = "" if name is None else f" {value(name)}"
+    return f"node{who} (id {value(element.get('id', ''))}){rest(element, ('uname',))}"
+
+
+def _tag(element: Element) -> str:
+    return f"tag of {listed(value(m.get('id', '')) for m in elements(element)) or 'nothing'}"
+
+
+def _permission(element: Element) -> str:
+    kind = element.get("kind") or (element.tag if element.tag in _MAY else "")
+    may = _MAY.get(kind, value(kind))
+    what = [
+        words.format(shown_value(element, name))
+        for name, words in _WHAT.items()
+        if element.get(name) is not None
+    ]
+    left = rest(element, ("kind", *_WHAT))
+    return f"{may} {', '.join(what) or 'everything'}{left}"
+
+
+def _acl_target(element: Element) -> str:
+    kind = {"acl_group": "group"}.get(element.tag, "user")
+    roles = [value(r.get("id", "")) for r in elements(element, "role", "role_ref")]
+    has = f" with role {listed(roles)}" if roles else ""
+    return f"ACL {kind}{has}{rest(element, ())}"
+
+
+def _level(element: Element) -> str:
+    devices = element.get("devices", "").split(",")
+    told = ["index", "devices", *_target_attributes(element)]
+    index = shown_value(element, "index")
+    return f"level {index}: {listed(map(value, devices))}{rest(element, told)}"
+
+
+def _target_attributes(level: Element) -> tuple[str, ...]:
+    """Return the attributes that the owner of a level is named after."""
+    if level.get("target-attribute") is not None:
+        return ("target-attribute", "target-value")
+    return ("target",) if level.get("target") else ("target-pattern",)
+
+
+def _alert(element: Element) -> str:
+    return f"alert, runs {shown_value(element, 'path')}{rest(element, ('path',))}"
+
+
+def _recipient(element: Element) -> str:
+    return f"recipient {shown_value(element, 'value')}{rest(element, ('value',))}"
+
+
+def _events(element: Element) -> str:
+    return f"for {element.tag.removeprefix('select_')} events{rest(element, ())}"
+
+
+def _attribute(element: Element) -> str:
+    return f"for attribute {shown_value(element, 'name')}{rest(element, ('name',))}"
+
+
+def _rule(element: Element) -> str:
+    parent = element.getparent()
+    if parent is not None and parent.tag == "rsc_location":
+        return rule_preference(element)
+    told = ("score", "score-attribute", "role")
+    names = [name for name in told if element.get(name) is not None]
+    left = "".join(f" ({name} {shown_value(element, name)})" for name in names)
+    return f"when {rule_words(element)}{left}"
+
+
+def _reference(element: Element) -> str:
+    return value(element.get("id", "")) + rest(element, ())
+
+
+def _plain(words: str) -> Callable[[Element], str]:
+    return lambda element: words + rest(element, ())
+
+
+def _section(element: Element) -> str:
+    return f"section {element.tag}{rest(element, ())}"
+
+
+PHRASES: dict[str, Callable[[Element], str]] = {
+    "nvpair": _pair,
+    **dict.fromkeys(SETS, _set),
+    "op": _operation,
+    "operations": _operations,
+    "primitive": _primitive,
+    "template": lambda e: f"template for {_primitive(e)}",
+    **dict.fromkeys(("group", "clone", "master"), _members),
+    "bundle": _bundle,
+    **dict.fromkeys(_CONTAINERS, _container),
+    "network": _network,
+    "port-mapping": _port,
+    "storage": _plain("storage"),
+    "storage-mapping": _storage,
+    "node": _node,
+    "tag": _tag,
+    **dict.fromkeys(("obj_ref", "resource_ref", "role", "role_ref"), _reference),
+    "acl_role": _plain("ACL role"),
+    **dict.fromkeys(("acl_permission", "read", "write", "deny"), _permission),
+    **dict.fromkeys(("acl_target", "acl_group", "acl_user"), _acl_target),
+    "fencing-level": _level,
+    "alert": _alert,
+    "recipient": _recipient,
+    "select": _plain("selects events"),
+    **dict.fromkeys(
+        ("select_nodes", "select_fencing", "select_resources", "select_attributes"),
+        _events,
+    ),
+    "attribute": _attribute,
+    "rule": _rule,
+    **dict.fromkeys(
+        ("expression", "date_expression", "date_spec", "duration", "rsc_expression",
+         "op_expression"), expression_words),
+    "resource_set": set_words,
+    **dict.fromkeys(CONSTRAINTS, constraint_words),
+    "lifetime": lambda e: "while " + " and ".join(map(rule_words, elements(e))),
+    **dict.fromkeys(
+        ("cib", "configuration", "crm_config", "nodes", "resources", "constraints",
+         "rsc_defaults", "op_defaults", "fencing-topology", "acls", "tags", "alerts",
+         "status"), _section),
+}  # fmt: skip
+
+_LISTED = frozenset({"tag", "acl_target", "acl_group", "fencing-level"})
+"""Elements whose phrase lists all that is in them."""
+
+_SUBJECTS: dict[str, Callable[[Element], str]] = {
+    "operations": lambda _: "operations",
+    **dict.fromkeys(_CONTAINERS, lambda e: f"{e.tag} container"),
+    "network": lambda _: "network",
+    "storage": lambda _: "storage",
+    "port-mapping": lambda e: f"port mapping {e.get('id', '')}".rstrip(),
+    "storage-mapping": lambda e: f"storage mapping {e.get('id', '')}".rstrip(),
+    "obj_ref": lambda _: "members",
+    "resource_set": lambda _: "set",
+    "resource_ref": lambda _: "set",
+    "role": lambda _: "roles",
+    "role_ref": lambda _: "roles",
+    **dict.fromkeys(
+        ("acl_permission", "read", "write", "deny"),
+        lambda e: f"permission {e.get('id', '')}".rstrip()),
+    "fencing-level": lambda e: f"level {e.get('index', '')}",
+    "recipient": lambda e: f"recipient {shown_value(e, 'value')}",
+    "select": lambda _: "events",
+    **dict.fromkeys(
+        ("select_nodes", "select_fencing", "select_resources", "select_attributes"),
+        lambda _: "events"),
+    "attribute": lambda _: "events",
+    **dict.fromkeys(
+        ("rule", "expression", "date_expression", "date_spec", "duration",
+         "rsc_expression", "op_expression"), lambda _: "rule"),
+    "lifetime": lambda _: "lifetime",
+    **dict.fromkeys(
+        ("nodes", "resources", "constraints", "fencing-topology", "acls", "tags",
+         "alerts", "crm_config", "rsc_defaults", "op_defaults"),
+        lambda e: f"section {e.tag}"),
+}  # fmt: skip
+
+
+def shown_comment(text: str) -> str:
+    """Return one or several joined comments for a sentence."""
+    return value(" / ".join(part.strip() for part in masked(text).split("--><!--")))
