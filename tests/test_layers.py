@@ -21,7 +21,7 @@ LAYERS = (
     ("policy",),
     ("config",),
     ("cluster",),
-    ("commit", "gitcall", "repository"),
+    ("commit", "gitcall", "repository", "gitconfig"),
     ("flow",),
     ("render",),
     ("cli", "__main__"),

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
-from . import actions, questions
+from . import actions, merging, questions
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
 # class of everything that is wrong with a command line
@@ -69,9 +69,11 @@ for command in (
     actions.rollback,
     questions.digest,
     actions.fmt,
+    merging.merge,
     demo,
 ):
     app.command()(command)
+app.add_typer(merging.git)
 
 
 def run(arguments: list[str]) -> int:

@@ -32,6 +32,7 @@ class Conflict:
 
     ``name`` is the attribute of a ``VALUE``, whose three versions are ``base``, ``ours``
     and ``theirs``; None where a version has none. Of other conflicts these are empty.
+    ``secret``: no rendering may show the values.
     """
 
     reason: Reason
@@ -41,3 +42,4 @@ class Conflict:
     base: str | None = None
     ours: str | None = None
     theirs: str | None = None
+    secret: bool = False

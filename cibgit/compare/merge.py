@@ -18,6 +18,7 @@ from ..cib.canonical import arrange, canonical, order_of
 from ..cib.document import Cib
 from ..cib.identity import check_ids, named
 from ..cib.references import references
+from ..cib.secrets import is_secret_name
 from .conflict import Conflict, Reason
 from .records import ROOT, Document, Ident, Record, document, ident_of, names, way
 from .sequence import Order, merge_order
@@ -235,8 +236,10 @@ class _Merging:
     ) -> None:
         sentence = f"both sides changed {name}"
         way = self._way(ident)
+        parameter = self.mine[ident].values.get("name", "")
+        secret = ident.key.tag == "nvpair" and is_secret_name(parameter)
         self.result.conflicts.append(
-            Conflict(Reason.VALUE, way, sentence, name, base, ours, theirs)
+            Conflict(Reason.VALUE, way, sentence, name, base, ours, theirs, secret)
         )
 
     def _way(self, ident: Ident) -> str:

@@ -1,13 +1,9 @@
 """Fmt: bring a file into canonical form."""
 
-import os
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import PermissionDeniedError
-from .files import authored, read_file, written
+from .files import authored, read_file, replaced, written
 
 
 @dataclass(frozen=True)
@@ -23,34 +19,10 @@ def fmt(file: Path, *, check: bool) -> Formatted:
     data = written(read_file(file))
     changed = file.read_bytes() != data
     if changed and not check:
-        _replace(file, data)
+        replaced(file, data)
     return Formatted(file, changed)
 
 
 def fmt_bytes(data: bytes, source: str) -> bytes:
     """Return the canonical form of a CIB in memory."""
     return written(authored(data, source))
-
-
-def _replace(file: Path, data: bytes) -> None:
-    target = file.resolve()
-    try:
-        mode = target.stat().st_mode & 0o7777
-        descriptor, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.name}."
-        )
-        temporary = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.chmod(mode)
-            temporary.replace(target)
-        finally:
-            with suppress(FileNotFoundError):
-                temporary.unlink()
-    except OSError as error:
-        raise PermissionDeniedError(
-            f"{file} cannot be written: {error.strerror}"
-        ) from None
