@@ -1,6 +1,7 @@
 """The entry point: ``cibgit`` and ``python -m cibgit``.
 
-``--version`` is answered before anything else is imported.
+``--version`` is answered before anything else is imported, and what git starts for each
+file does without the command line's libraries.
 """
 
 import sys
@@ -13,6 +14,10 @@ def main() -> None:
 
         print(f"cibgit {__version__}")
         return
+    if sys.argv[1:2] == ["driver"]:
+        from .cli.drivers import main as driver
+
+        sys.exit(driver(sys.argv[2:]))
     from .cli.app import run
 
     sys.exit(run(sys.argv[1:]))

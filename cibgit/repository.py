@@ -52,7 +52,7 @@ class Repository(Branches):
         start = path.absolute()
         # cleaning the environment costs 1 ms a call: only where there may be need
         for clean in (False, True):
-            answer = _git(start, clean, gitcall.WHERE)
+            answer = run_git(start, clean, gitcall.WHERE)
             found = gitcall.whereabouts(answer)
             if found and (clean or found.plain(start.resolve())):
                 return cls(found, clean)
@@ -68,7 +68,7 @@ class Repository(Branches):
         try:
             return cls.open(path)
         except NoInputError:
-            answer = _git(path.absolute(), True, ["init", "--quiet"])
+            answer = run_git(path.absolute(), True, ["init", "--quiet"])
             if answer.code:
                 raise answer.failure() from None
         return cls.open(path)
@@ -306,7 +306,7 @@ class Repository(Branches):
         env: Mapping[str, str] | None = None,
     ) -> Answer:
         """Run git at the top level; ``ok=None`` leaves the exit code to the caller."""
-        answer = _git(self.root, self._clean, arguments, stdin, env)
+        answer = run_git(self.root, self._clean, arguments, stdin, env)
         if ok is not None and answer.code not in ok:
             raise answer.failure()
         return answer
@@ -362,7 +362,7 @@ class Repository(Branches):
         return commit
 
 
-def _git(
+def run_git(
     directory: Path,
     clean: bool,
     arguments: Sequence[str],

@@ -119,15 +119,27 @@ def pairs(
     """A small CIB and what a few arbitrary edits of its configuration made of it."""
     among = values() if among is None else among
     old = draw(_trees(among, status=draw(st.booleans())))
+    return etree.tostring(old, encoding="utf-8"), _edited(draw, old, among)
+
+
+@st.composite
+def triples(
+    draw: st.DrawFn, among: st.SearchStrategy[str] | None = None
+) -> tuple[bytes, bytes, bytes]:
+    """A small CIB and what two people, each alone, made of it."""
+    among = values() if among is None else among
+    base = draw(_trees(among, status=False))
+    ours, theirs = (_edited(draw, base, among) for _ in range(2))
+    return etree.tostring(base, encoding="utf-8"), ours, theirs
+
+
+def _edited(draw: st.DrawFn, old: Element, among: st.SearchStrategy[str]) -> bytes:
     new = etree.fromstring(etree.tostring(old, encoding="utf-8"))
     for number in range(draw(st.integers(0, 5))):
         configuration = new.find("configuration")
         assert configuration is not None
         _edit(draw, configuration, among, number)
-    return (
-        etree.tostring(old, encoding="utf-8"),
-        etree.tostring(new, encoding="utf-8"),
-    )
+    return etree.tostring(new, encoding="utf-8")
 
 
 @st.composite

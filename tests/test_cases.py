@@ -20,6 +20,8 @@ from cibgit.cib.canonical import canonical, compact, pretty
 from cibgit.cib.document import parse, parse_authored
 from cibgit.compare.apply import apply
 from cibgit.compare.diff import compare
+from cibgit.compare.markers import marked
+from cibgit.compare.merge import merge
 from cibgit.render.difference import difference
 
 CASES = Path(__file__).with_name("cases")
@@ -94,9 +96,18 @@ def whole(part: bytes) -> bytes:
     return b"<cib>%s</cib>" % inside
 
 
+def run_merge(case: Case) -> None:
+    """Flags: the reasons of the conflicts."""
+    versions = (parse(case.parts[name], name) for name in ("input", "ours", "theirs"))
+    result = merge(*versions)
+    assert {conflict.reason.value for conflict in result.conflicts} == case.flags
+    assert marked(result).decode() == case.expected.decode()
+
+
 RUNNERS: dict[str, Callable[[Case], None]] = {
     "canonical": run_canonical,
     "diff": run_diff,
+    "merge": run_merge,
 }
 FILES = sorted(path for path in CASES.rglob("*") if path.is_file())
 
@@ -113,5 +124,6 @@ def test_every_case_is_one_document_each_part() -> None:
     for path in FILES:
         case = read(path)
         for name, part in case.parts.items():
-            if not (name == "output" and path.parent.name == "diff"):
-                etree.fromstring(part)
+            if name == "output" and path.parent.name in ("diff", "merge"):
+                continue  # text, or a file with conflict markers
+            etree.fromstring(part)

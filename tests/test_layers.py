@@ -21,7 +21,7 @@ LAYERS = (
     ("policy",),
     ("config",),
     ("cluster",),
-    ("commit", "gitcall", "replay", "branches", "repository"),
+    ("commit", "gitcall", "replay", "branches", "repository", "gitconfig"),
     ("flow",),
     ("render",),
     ("cli", "__main__"),

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
-from . import actions, care, history, planning, questions
+from . import actions, care, history, merging, planning, questions
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
 # class of everything that is wrong with a command line
@@ -72,10 +72,12 @@ for command in (
     actions.fmt,
     care.doctor,
     care.repair,
+    merging.merge,
     demo,
 ):
     app.command()(command)
 app.command("import")(history.import_)  # a word of Python
+app.add_typer(merging.git)
 
 
 def run(arguments: list[str]) -> int:

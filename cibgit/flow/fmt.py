@@ -1,15 +1,11 @@
 """Fmt: bring a file into canonical form."""
 
-import os
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..cib.digest import Dialect, dump
 from ..cib.document import parse
-from ..errors import PermissionDeniedError
-from .files import authored, read_file, written
+from .files import authored, read_file, replaced, written
 
 
 @dataclass(frozen=True)
@@ -25,7 +21,7 @@ def fmt(file: Path, *, check: bool) -> Formatted:
     data = written(read_file(file))
     changed = file.read_bytes() != data
     if changed and not check:
-        _replace(file, data)
+        replaced(file, data)
     return Formatted(file, changed)
 
 
@@ -41,27 +37,3 @@ def compacted(data: bytes, source: str) -> bytes:
     for ``cib.xml.sig``.
     """
     return dump(parse(data, source).root, Dialect.NEW) + b"\n"
-
-
-def _replace(file: Path, data: bytes) -> None:
-    target = file.resolve()
-    try:
-        mode = target.stat().st_mode & 0o7777
-        descriptor, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.name}."
-        )
-        temporary = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.chmod(mode)
-            temporary.replace(target)
-        finally:
-            with suppress(FileNotFoundError):
-                temporary.unlink()
-    except OSError as error:
-        raise PermissionDeniedError(
-            f"{file} cannot be written: {error.strerror}"
-        ) from None

@@ -74,8 +74,8 @@ def test_a_plan_shows_three_groups_and_a_push_refuses(
     moved, _, both = rest.partition("Both touched: 1 in conflict.")
     assert "interval 30s -> 10s" in wanted
     assert "score 100 -> 50" in wanted
-    assert "interval: 30s -> 20s" in moved
-    assert "type: Dummy -> Delay" in moved
+    assert "interval 30s -> 20s" in moved
+    assert "replaced: ocf:heartbeat:Dummy -> ocf:heartbeat:Delay" in moved
     assert f"! {OP_ADDRESS}, interval\n    desired: 10s\n    live:    20s" in both
     assert run(["plan", "--json", *arguments]) == 103
     answer = json.loads(capsys.readouterr().out)
