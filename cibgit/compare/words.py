@@ -148,7 +148,7 @@ def _set(block: Element) -> str:
     name = subject(block)
     left = rest(block, ("id-ref",))
     if block.get("id-ref") is not None:
-        return f"{name} as in {value(block.get('id-ref', ''))}{left}"
+        return f"{name} of the shared set {value(block.get('id-ref', ''))}{left}"
     pairs = [pair for pair in elements(block) if pair.tag != "rule"]
     kind = "the set" if pairs else "an empty set"
     return f"{kind} {value(block.get('id', ''))} of {name}{left}"
