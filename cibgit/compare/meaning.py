@@ -1,6 +1,6 @@
 """What an edit means: its sentence, its weight and why."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -37,8 +37,7 @@ _NOUNS = {
 _UNSET = "(not set)"
 
 
-@dataclass(frozen=True)
-class Meaning:
+class Meaning(NamedTuple):
     """An edit in words; nothing in it is secret."""
 
     sentence: str

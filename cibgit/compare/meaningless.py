@@ -8,7 +8,7 @@ from ..cib.identity import key
 from .change import AttributeChange, Kind
 from .edits import CDATA, COMMENT, LAST_COMMENT, Edit
 from .owners import RESOURCES
-from .values import SYNONYMS, default_of, equal, score, type_of
+from .values import SYNONYMS, default_of, equal, known_as, score, type_of
 from .words import SETS
 
 
@@ -25,13 +25,13 @@ class Surroundings:
             found: Counter[str] = Counter()
             for root in self._roots:
                 here = Counter(
-                    pair.get("name", "")
+                    known_as(pair.get("name", ""))
                     for block in root.iter("meta_attributes", "cluster_property_set")
                     for pair in block.iterchildren("nvpair")
                 )
                 found |= here
             self._times = found
-        return self._times[name]
+        return self._times[known_as(name)]
 
 
 Rule = Callable[[Edit, Surroundings], str | None]

@@ -12,10 +12,9 @@ from lxml import etree
 
 from ..cib.document import Element
 from ..cib.identity import REFERRING_IDS, defines_id
-from ..cib.pairing import dump
 from .edits import Children
 from .owners import RESOURCES
-from .similar import alike, without_ids
+from .similar import alike, content_without_ids
 from .words import SETS
 
 
@@ -99,7 +98,7 @@ def _pairs(
     """Return which removed siblings are which added ones, each once."""
     left = [e for e in removed if e.tag not in REFERRING_IDS]
     right = [e for e in added if e.tag not in REFERRING_IDS]
-    for names in (_natural, _content):
+    for names in (_natural, content_without_ids):
         if not left or not right:
             return
         found = _unique(left, right, names)
@@ -140,7 +139,7 @@ def _natural(element: Element) -> Hashable | None:
     if element.tag == "op":
         return (element.tag, *(element.get(n) for n in ("name", "interval", "role")))
     if element.tag in SETS:
-        rules = tuple(dump(without_ids(rule)) for rule in element.iterchildren("rule"))
+        rules = tuple(map(content_without_ids, element.iterchildren("rule")))
         return (element.tag, element.get("score"), rules)
     names = _NATURAL.get(element.tag)
     return None if names is None else (element.tag, *map(element.get, names))
@@ -153,10 +152,6 @@ _NATURAL = {
     "storage-mapping": ("target-dir",),
     "recipient": ("value",),
 }  # fmt: skip
-
-
-def _content(element: Element) -> Hashable | None:
-    return dump(without_ids(element))
 
 
 def _tells(element: Element) -> bool:

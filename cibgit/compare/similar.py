@@ -65,6 +65,24 @@ def without_ids(element: Element) -> Element:
     return copied
 
 
+def content_without_ids(element: Element) -> tuple[object, ...]:
+    """Return something that is equal for elements that are equal but for their ids."""
+    own = {e.get("id") for e in element.iter(etree.Element)}
+    return tuple(
+        (
+            each.tag,
+            len(each),
+            each.text,
+            *(
+                (name, None if value in own else value)
+                for name, value in each.items()
+                if name != "id"
+            ),
+        )
+        for each in element.iter()
+    )
+
+
 def _masked(found: Sequence[Element]) -> Element:
     root = etree.Element("x")
     root.extend(without_ids(element) for element in found)

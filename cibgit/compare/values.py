@@ -145,8 +145,16 @@ _OPTIONS: dict[str, tuple[Type, str | None]] = {
     "symmetric-cluster": (Type.BOOLEAN, "true"),
     "transition-delay": (Type.TIME, "0s"),
 }
-"""Cluster options. Source: ``pacemaker-schedulerd metadata`` and that of the controller,
-the fencer and the CIB manager, 2.1.5; a test compares them with what is installed."""
+_OPTIONS |= {
+    f"fencing-{name.removeprefix('stonith-')}": known
+    for name, known in _OPTIONS.items()
+    if name.startswith("stonith-")
+}
+"""Cluster options, with the names of Pacemaker 3 too.
+
+Source: ``pacemaker-schedulerd metadata`` and that of the controller, the fencer and the
+CIB manager, 2.1.5; a test compares them with what is installed.
+"""
 
 _FENCING: dict[str, tuple[Type, str | None]] = {
     "pcmk_delay_max": (Type.TIME, None),
@@ -167,6 +175,13 @@ OPTION_DEFAULTS = {name: default for name, (_, default) in _OPTIONS.items() if d
 
 SYNONYMS = {"master-max": "promoted-max", "master-node-max": "promoted-node-max"}
 """Meta attributes with an older name, which every Pacemaker since 2.0 reads too."""
+
+
+def known_as(name: str) -> str:
+    """Return the newest name of what may have two."""
+    if name.startswith("stonith-"):
+        return f"fencing-{name.removeprefix('stonith-')}"
+    return SYNONYMS.get(name, name)
 
 
 def type_of(element: Element, attribute: str) -> Type:

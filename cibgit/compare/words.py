@@ -4,7 +4,7 @@ Every element and attribute of Pacemaker's schemas has words here or in ``constr
 and ``rules``; a test walks the installed schemas. What is not known is shown as it is.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from ..cib.document import Comment, Element
 from ..cib.identity import key, named
@@ -53,27 +53,30 @@ def phrase(element: Element) -> str:
 
 def inside(element: Element) -> list[str]:
     """Return line by line what is in an element, indented by two blanks a level."""
-    return list(_inside(element))
+    lines: list[str] = []
+    _tell_inside(element, "", lines)
+    return lines
 
 
-def _inside(element: Element, indent: str = "") -> Iterator[str]:
+def _tell_inside(element: Element, indent: str, lines: list[str]) -> None:
     if element.tag in _TOLD_WHOLE or element.tag in _LISTED:
         return
     for child in element:
         if isinstance(child, Comment):
-            yield f"{indent}# {shown_comment(child.text or '')}"
-        elif child.tag in FRAMES:
+            lines.append(f"{indent}# {shown_comment(child.text or '')}")
+            continue
+        deeper = indent
+        if child.tag in FRAMES:
             header = _header(child)
             if header:
-                yield indent + header
-            yield from _inside(child, indent)
+                lines.append(indent + header)
         elif child.tag in RESOURCES:
-            yield f"{indent}{named(key(child))}: {phrase(child)}"
-            yield from _inside(child, indent + "  ")
-        elif isinstance(child.tag, str):
-            if child.tag != "rule" or element.tag not in SETS:
-                yield indent + phrase(child)
-            yield from _inside(child, indent)
+            lines.append(f"{indent}{named(key(child))}: {phrase(child)}")
+            deeper = indent + "  "
+        elif child.tag != "rule" or element.tag not in SETS:
+            lines.append(indent + phrase(child))
+        if len(child):
+            _tell_inside(child, deeper, lines)
 
 
 def _header(frame: Element) -> str:
@@ -148,7 +151,7 @@ def _set(block: Element) -> str:
     name = subject(block)
     left = rest(block, ("id-ref",))
     if block.get("id-ref") is not None:
-        return f"{name} as in {value(block.get('id-ref', ''))}{left}"
+        return f"{name} of the shared set {value(block.get('id-ref', ''))}{left}"
     pairs = [pair for pair in elements(block) if pair.tag != "rule"]
     kind = "the set" if pairs else "an empty set"
     return f"{kind} {value(block.get('id', ''))} of {name}{left}"

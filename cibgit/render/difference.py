@@ -151,7 +151,8 @@ def _group(owner: Owner, changes: list[Change], pen: _Pen) -> Iterator[str]:
 def _within(change: Change) -> str:
     """Return in which group, clone or bundle the owner stands."""
     names = [step.name for step in change.path]
-    if change.kind is Kind.MOVED or change.owner.name not in names:
+    told_itself = change.kind in (Kind.MOVED, Kind.ADDED) and not change.subject
+    if told_itself or change.owner.name not in names:
         return ""
     place = names.index(change.owner.name)
     parent = change.path[place - 1] if place else None

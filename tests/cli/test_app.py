@@ -207,6 +207,22 @@ def test_diff_of_any_two(embedded: Embedded, capsys: Output, tmp_path: Path) -> 
     assert done.returncode == 1, done.stderr
 
 
+def test_a_difference_without_meaning_is_one(tmp_path: Path, capsys: Output) -> None:
+    one, other = tmp_path / "one.xml", tmp_path / "other.xml"
+    one.write_text(CIB)
+    other.write_text(CIB.replace('interval="30s"', 'interval="30000ms"'))
+    assert run(["diff", str(one), str(other)]) == 1
+    out = capsys.readouterr().out
+    assert "interval" not in out
+    assert "(1 without meaning hidden: cibgit diff --all)" in out
+    assert run(["diff", "--all", str(one), str(other)]) == 1
+    out = capsys.readouterr().out
+    assert "interval 30s -> 30000ms\n      (another way to write the same value)" in out
+    assert run(["diff", "--json", str(one), str(other)]) == 1
+    [change] = json.loads(capsys.readouterr().out)["changes"]
+    assert (change["weight"], change["owner"]["name"]) == ("none", "vip")
+
+
 def test_diff_of_two_files_needs_no_repository(tmp_path: Path, capsys: Output) -> None:
     one, other = tmp_path / "one.xml", tmp_path / "other.xml"
     one.write_text(CIB)

@@ -25,6 +25,14 @@ HOT = {
 }
 
 
+# Two that differ: what tells the difference is imported too.
+CIB = (
+    "<cib><configuration><resources>"
+    '<primitive id="vip" class="ocf" type="T" description="{}"/>'
+    "</resources></configuration></cib>"
+)
+
+
 def imported(arguments: list[str]) -> set[str]:
     code = (
         f"import sys; sys.argv[1:] = {arguments!r}\n"
@@ -44,7 +52,7 @@ def test_hot_commands_import_little(command: str, tmp_path: Path) -> None:
     files = {}
     for name in ("a", "b"):
         files[name] = tmp_path / f"{name}.xml"
-        files[name].write_text("<cib><configuration/></cib>")
+        files[name].write_text(CIB.format(name))
     arguments, banned = HOT[command]
     found = imported([argument.format(**files) for argument in arguments])
     assert sorted(banned & found) == []

@@ -64,6 +64,7 @@ UNMANAGED = (
     '<rsc_defaults><meta_attributes id="d"><nvpair id="dm" name="is-managed"'
     ' value="false"/></meta_attributes></rsc_defaults>'
 )
+UNFENCED = '<nvpair id="u" name="fencing-enabled" value="false"/>'
 LEVEL = (
     '<fencing-topology><fencing-level id="l" target="n" index="1" devices="f"/>'
     "</fencing-topology>"
@@ -91,6 +92,9 @@ CASES = [
     (meta("is-managed", None, defaults=UNMANAGED),
      meta("is-managed", "true", defaults=UNMANAGED), OPERATIONAL),
     (option("stonith-enabled", None), option("stonith-enabled", "true"), NONE),
+    (option("fencing-enabled", None), option("fencing-enabled", "true"), NONE),
+    (option("stonith-enabled", None, others=UNFENCED),
+     option("stonith-enabled", "true", others=UNFENCED), CONFIGURATION),
     (location("l", "1"), location("m", "1"), NONE),
     # operational
     (node("standby", "off"), node("standby", "on"), OPERATIONAL),
