@@ -33,7 +33,7 @@ def plan(planned: "Plan", desired: str, *, colour: bool = False) -> str:
     parts = [
         difference(planned.changes, live, desired, colour=colour),
         consequences(planned),
-        f"configuration digest  {planned.digest()}",
+        f"configuration digest  {planned.digest()}" if planned.is_final else "",
     ]
     return "\n\n".join(part for part in parts if part)
 
