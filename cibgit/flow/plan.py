@@ -65,6 +65,11 @@ class Plan:
     verdict: rules.Verdict = field(default_factory=rules.Verdict)
 
     @property
+    def is_final(self) -> bool:
+        """Whether all of the target is known: the marker will name the commit."""
+        return self.commit is not None or not self.site.config.marker
+
+    @property
     def forced(self) -> tuple[str, ...]:
         """The rules that had to be relaxed for this plan."""
         return self.verdict.forced
@@ -78,7 +83,8 @@ class Plan:
     def digest(self) -> str:
         """Return the digest of the planned ``<configuration>``.
 
-        After the push ``cibadmin -Q -o configuration | cibadmin -5 -p`` prints it.
+        After the push ``cibadmin -Q -o configuration | cibadmin -5 -p`` prints it. As long
+        as there is no commit that the marker can name it is not yet :attr:`is_final`.
         """
         return digest.on_disk(self.target().configuration, self.dialect)
 

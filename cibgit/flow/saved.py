@@ -5,13 +5,14 @@ of a parameter that looks secret.
 """
 
 import json
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..cib import digest
 from ..cib.document import Cib
-from ..commit import SavedFile
+from ..commit import denied
 from ..compare.change import Change
 from ..compare.diff import compare
 from ..compare.redact import redacted
@@ -54,10 +55,10 @@ class SavedPlan:
 
 
 def save(planned: Plan, revision: str, file: Path) -> None:
-    """Write a plan to a file that only its owner can read.
+    """Write a plan to a file that only its owner can read; a link is replaced.
 
-    Raises :class:`~cibgit.errors.UnsafeError` when there is no commit to push yet, and
-    what :class:`~cibgit.commit.SavedFile` raises.
+    Raises :class:`~cibgit.errors.UnsafeError` when there is no commit to push yet,
+    :class:`~cibgit.errors.PermissionDeniedError` when the file cannot be written.
     """
     if planned.commit is None or planned.applied is None:
         raise UnsafeError(
@@ -65,7 +66,22 @@ def save(planned: Plan, revision: str, file: Path) -> None:
             "Commit it with git first.",
         )
     text = json.dumps({MARK: VERSION, **to_dict(planned, revision)}, indent=2)
-    SavedFile(file.absolute()).replace(f"{text}\n".encode(), 0o600)
+    try:
+        _write(file, f"{text}\n".encode())
+    except OSError as error:
+        raise denied(file, error) from None
+
+
+def _write(file: Path, data: bytes) -> None:
+    """Put a file there at once, with mode 0600 from its first byte on."""
+    with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as new:
+        try:
+            new.write(data)
+            new.flush()
+            Path(new.name).replace(file)
+        except BaseException:
+            Path(new.name).unlink()
+            raise
 
 
 def to_dict(planned: Plan, revision: str) -> dict[str, Any]:

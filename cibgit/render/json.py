@@ -51,7 +51,7 @@ def planned(command: str, found: "Plan", **values: Any) -> str:
         **values,
         live=str(found.live.version),
         commit=found.commit,
-        digest=found.digest(),
+        digest=found.digest() if found.is_final else None,
         forced=list(found.forced),
         changes=changes(found.changes),
         effects={

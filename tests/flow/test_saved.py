@@ -66,6 +66,19 @@ def test_a_saved_plan_is_private_and_holds_no_secret(place: Place) -> None:
     assert place.file.stat().st_mode & 0o777 == 0o600
 
 
+def test_where_a_plan_cannot_be_kept(place: Place, tmp_path: Path) -> None:
+    for bad in (tmp_path, tmp_path / "no/where"):
+        assert place.run("plan", "--out", str(bad)) == 77
+    assert not (tmp_path / "no").exists()
+    victim, link = tmp_path / "victim", tmp_path / "link"
+    victim.write_text("mine")
+    link.symlink_to(victim)
+    assert place.run("plan", "--out", str(link)) == 1
+    assert victim.read_text() == "mine"
+    assert link.stat().st_mode & 0o777 == 0o600
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("tmp")]
+
+
 def test_it_is_carried_out(place: Place) -> None:
     assert place.run("push", str(place.file), "--yes") == 0
     assert 'interval="10s"' in place.embedded.live_text()
