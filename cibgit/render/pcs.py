@@ -55,6 +55,12 @@ class _Recipe:
         for element in constraints:
             self._make_constraint(element)
         self._check_order(constraints)
+        alerts = self._pick("alerts")
+        gone_alerts = {s.name for s in alerts if s.tag == "alert" and s.new is None}
+        rest = [
+            s for s in alerts if s.tag == "alert" or s.old_parent not in gone_alerts
+        ]
+        self._each(rest, pcs_acls.alert)
         for section, handler in _SIMPLE.items():
             self._each(self._pick(section), handler)
         self._each(self._rest(), _refuse)
@@ -169,7 +175,6 @@ def _refuse(script: Script, step: Step) -> None:
 
 
 _SIMPLE: dict[str, Handler] = {
-    "alerts": pcs_acls.alert,
     "nodes": pcs_options.node,
     "crm_config": pcs_options.properties,
     "rsc_defaults": pcs_options.defaults,

@@ -1,9 +1,10 @@
 """Bundles as commands of pcs 0.11."""
 
 import copy
+from dataclasses import replace
 
 from ..cib.document import Element, attributes
-from ..compare.parts import OtherPart, own_children
+from ..compare.parts import OtherPart, PairPart, Part, own_children
 from ..compare.steps import Step
 from . import pcs_resources
 from .script import InexpressibleError, Script, Word
@@ -19,33 +20,36 @@ def creation(script: Script, bundle: Element) -> list[Word]:
     return [*words, "container", *containers[:1], *_content(script, bundle)[1:]]
 
 
-def edit(script: Script, step: Step) -> None:
-    """Add one command that gives a bundle its new content, where that changed.
+def edit(script: Script, step: Step) -> Step:
+    """Add one command that gives a bundle its new content; return the step for the rest.
 
     ``reset`` replaces container, network and storage, so the order of options and
-    mappings comes out as it is wanted. Pairs are left to the edit of any resource.
+    mappings comes out as it is wanted; it replaces the meta attributes, too.
     """
     assert step.old is not None and step.new is not None
     if not any(
         isinstance(part, OtherPart) and not part.only_ids and part.what in _CONTENT
         for part in step.parts
     ):
-        return
+        return step
     try:
         if _container(step.old) != _container(step.new):
             raise InexpressibleError("another kind of container")
         words = _content(script, step.new)
     except InexpressibleError as error:
         script.cannot(step.address, str(error))
-        return
+        return step
     script.command("pcs", "resource", "bundle", "reset", step.name, *words)
+    rest = (part for part in step.parts if not _is_reset(part))
+    return replace(step, parts=tuple(rest))
 
 
 _CONTENT = frozenset({*CONTAINERS, "network", "storage"})
 
 
-def is_done(part: object) -> bool:
-    """Say whether :func:`edit` has dealt with this part."""
+def _is_reset(part: Part) -> bool:
+    if isinstance(part, PairPart):
+        return part.kind == "meta_attributes"
     return isinstance(part, OtherPart) and part.what in _CONTENT
 
 

@@ -26,6 +26,7 @@ class Layout:
         self.children = _children(old)
         self.wanted = _children(new)
         self.tags = _tags(old) | _tags(new)
+        self.stay = set(_tags(new))
         self.missing: set[str] = set()
 
     def run(self) -> None:
@@ -45,7 +46,9 @@ class Layout:
                 self._clone(name)
         for step in self.steps.values():
             if step.old is not None and step.new is not None and step.tag != "template":
-                pcs_resources.edit(self.script, step)
+                is_bundle = step.tag == "bundle"
+                rest = pcs_bundles.edit(self.script, step) if is_bundle else step
+                pcs_resources.edit(self.script, rest)
         self._tell_the_rest()
 
     def touched(self) -> set[str]:
@@ -85,7 +88,7 @@ class Layout:
 
     def _all_go(self, name: str) -> bool:
         inside = self.children.get(name, ())
-        return name not in self.wanted and all(self._all_go(child) for child in inside)
+        return name not in self.stay and all(self._all_go(child) for child in inside)
 
     def _delete(self, name: str) -> None:
         step = self.steps[name]
@@ -127,8 +130,6 @@ class Layout:
             if step.old is None and self._attempt(step, self._create_bundle):
                 self.children[""].append(step.name)
                 self.children[step.name] = []
-            elif step.old is not None:
-                pcs_bundles.edit(self.script, step)
         for name, tag in self.tags.items():
             if tag == "bundle" and name in self.wanted and name in self._all():
                 for child in self.wanted[name]:
@@ -214,9 +215,11 @@ class Layout:
 
     def _check_leaving(self, group: str, name: str) -> None:
         home = self._home(name)
-        if home != group and self.tags.get(home, "group") != "group":
+        if home in ("", group):
+            return
+        if self.tags.get(home) != "group":
             raise InexpressibleError(f"{name} cannot be taken out of {home}")
-        if home and home != group and self.children[home] == [name]:
+        if self.children[home] == [name]:
             raise InexpressibleError(f"{home} would be empty, and pcs would delete it")
 
     def _place(self, group: str, name: str, after: str | None) -> None:

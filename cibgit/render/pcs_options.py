@@ -85,7 +85,8 @@ def _set_options(script: Script, element: Element) -> list[Word]:
     found = pcs_resources.values(script, element.get("id", ""), pairs(element))
     words += ["meta", *found] if found else []
     for rule in rules:
-        if rule.get("id-ref") is not None or rule.get("score") is not None:
+        # the score of such a rule counts for nothing, and pcs writes this one
+        if rule.get("id-ref") or rule.get("score", "INFINITY") != "INFINITY":
             raise InexpressibleError("a rule like this")
         words += ["rule", *pcs_rules.expressions(rule)]
     return words

@@ -206,4 +206,7 @@ def _edit_operation(script: Script, step: Step, part: OperationPart) -> None:
             raise InexpressibleError("an operation without id")
         script.command(*command, "op", "delete", part.old.get("id", ""))
     if words:
-        script.command(*command, "op", "add", step.name, *words)
+        names = [op.get("name") for op in _operations(step.new)]
+        # pcs asks to be forced where it knows an operation of that name
+        force = ["--force"] if names.count(words[0]) > 1 else []
+        script.command(*command, "op", "add", step.name, *words, *force)

@@ -17,7 +17,7 @@ def location_rule(rule: Element) -> list[str]:
             words.append(f"{name}={value}")
         elif name not in ("id", "boolean-op"):
             raise InexpressibleError(f"{name}={value} of a rule")
-    if len(words) == 1 or words[1].startswith("role="):
+    if rule.get("score") is None and rule.get("score-attribute") is None:
         raise InexpressibleError("a rule without score")
     return words + expressions(rule)
 
