@@ -69,10 +69,15 @@ class MembersPart:
 
 @dataclass(frozen=True)
 class OtherPart:
-    """Anything else: ``what`` says it in a few words; ``only_ids``: nothing else."""
+    """Anything else: ``what`` says it in a few words.
+
+    ``only_ids``: nothing but ids differ. ``is_content``: elements inside the object
+    differ, and are as they shall be once the object is written whole.
+    """
 
     what: str
     only_ids: bool = False
+    is_content: bool = False
 
 
 Part = AttributePart | PairPart | OperationPart | MembersPart | OtherPart
@@ -153,7 +158,7 @@ class Comparison:
         if old.tag != "alert" and before_in != after_in:
             yield MembersPart(before_in, after_in)
         elif appended(before_in, after_in) != list(after_in):
-            yield OtherPart("the order of what is in it")
+            yield OtherPart("the order of what is in it", is_content=True)
         if comments(old) != comments(new):
             yield OtherPart("comments")
         olds, news = own_children(old), own_children(new)
@@ -176,7 +181,7 @@ class Comparison:
         elif alone and tag == "operations" and all(map(is_plain_operations, sets)):
             yield from self._operation_parts(before, after)
         else:
-            yield OtherPart(tag)
+            yield OtherPart(tag, is_content=True)
 
     def _refers(self, elements: list[Element]) -> bool:
         """Whether something refers to what is in there, or it refers to something."""
@@ -209,7 +214,9 @@ class Comparison:
         if olds.keys() == news.keys() and all(
             self.bare(olds[name]) == self.bare(op) for name, op in news.items()
         ):
-            yield OtherPart("the order of operations, or an empty list of them")
+            yield OtherPart(
+                "the order of operations, or an empty list of them", is_content=True
+            )
 
     def bare(self, element: Element) -> bytes:
         """Return an element without comments and generated ids, but for those referred to."""
@@ -243,7 +250,7 @@ def _pair_parts(
         if olds.get(name) != news.get(name):
             yield PairPart(tag, name, olds.get(name), news.get(name), identity)
     if not olds and not news:
-        yield OtherPart(f"an empty set of {tag}")
+        yield OtherPart(f"an empty set of {tag}", is_content=True)
 
 
 def _ids(elements: list[Element]) -> list[str | None]:

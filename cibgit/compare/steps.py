@@ -17,10 +17,20 @@ from ..cib.canonical import arrange, canonical
 from ..cib.document import Cib, Comment, Element, attributes
 from ..cib.identity import REFERRING_IDS, Key, key
 from ..cib.pairing import dump
-from .parts import Comparison, MembersPart, OtherPart, Part, appended, is_object
+from .parts import (
+    RESOURCES,
+    Comparison,
+    MembersPart,
+    OtherPart,
+    Part,
+    appended,
+    is_object,
+    members,
+)
 
 _LEVEL_TARGETS = ("target", "target-pattern", "target-attribute", "target-value")
 _NAMING = ("rsc", "with-rsc", "first", "then", "reference", "template")
+_CONTAINERS = ("group", "clone", "master", "bundle")
 _UNORDERED = frozenset({"nodes", "constraints", "fencing-topology"})
 
 
@@ -188,6 +198,25 @@ def object_key(element: Element) -> Key:
         return key(element)
     target = " ".join(filter(None, (element.get(name) for name in _LEVEL_TARGETS)))
     return Key(element.tag, f"{target} {element.get('index', '')}".strip())
+
+
+def containers(cib: Cib) -> dict[str, list[str]]:
+    """Return who stands in whom: the id of a container ("" for none) to its members."""
+    found: dict[str, list[str]] = {"": []}
+    for section in cib.root.iterfind("configuration/resources"):
+        found[""] += members(section)
+        for element in section.iter(*_CONTAINERS):
+            found[element.get("id", "")] = list(members(element))
+    return found
+
+
+def resource_tags(cib: Cib) -> dict[str, str]:
+    """Return what every resource is: its id to its tag."""
+    return {
+        element.get("id", ""): element.tag
+        for section in cib.root.iterfind("configuration/resources")
+        for element in section.iter(*RESOURCES)
+    }
 
 
 def mentions(element: Element) -> set[str]:

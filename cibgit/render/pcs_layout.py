@@ -7,10 +7,9 @@ what is wanted, that is said.
 
 from collections.abc import Callable
 
-from ..cib.document import Cib, Element
+from ..cib.document import Cib
 from ..cib.pairing import longest_increasing
-from ..compare.parts import members
-from ..compare.steps import Step
+from ..compare.steps import Step, containers, resource_tags
 from . import pcs_bundles, pcs_resources
 from .script import InexpressibleError, Script, Word
 
@@ -23,10 +22,10 @@ class Layout:
     def __init__(self, script: Script, steps: list[Step], old: Cib, new: Cib) -> None:
         self.script = script
         self.steps = {step.name: step for step in steps if step.tag != "resources"}
-        self.children = _children(old)
-        self.wanted = _children(new)
-        self.tags = _tags(old) | _tags(new)
-        self.stay = set(_tags(new))
+        self.children = containers(old)
+        self.wanted = containers(new)
+        self.tags = resource_tags(old) | resource_tags(new)
+        self.stay = set(resource_tags(new))
         self.missing: set[str] = set()
 
     def run(self) -> None:
@@ -290,21 +289,3 @@ class Layout:
 
 
 _ADD = ("pcs", "resource", "group", "add")
-
-
-def _children(cib: Cib) -> dict[str, list[str]]:
-    """Return who stands in whom: the id of a container ("" for none) to its members."""
-    section = cib.root.find("configuration/resources")
-    if section is None:
-        return {"": []}
-    found = {"": list(members(section))}
-    for element in section.iter():
-        if element.tag in ("group", "bundle", *CLONES):
-            found[element.get("id", "")] = list(members(element))
-    return found
-
-
-def _tags(cib: Cib) -> dict[str, str]:
-    section = cib.root.find("configuration/resources")
-    elements: list[Element] = [] if section is None else list(section.iter())
-    return {e.get("id", ""): e.tag for e in elements if isinstance(e.tag, str)}

@@ -526,7 +526,10 @@ CASES = [
         "rsc_defaults", '<meta_attributes id="more" score="10"><rule id="mr"'
         ' boolean-op="and"><rsc_expression id="me" class="ocf" type="pgsql"'
         ' provider="heartbeat"/></rule><nvpair id="mn" name="priority" value="5"/>'
-        "</meta_attributes>")),
+        "</meta_attributes>"), crmsh=False),
+    Case("plain set of defaults", put(
+        "op_defaults", '<meta_attributes id="more"><nvpair id="mn" name="enabled"'
+        ' value="true"/></meta_attributes>')),
     Case("fencing levels", both(
         value("fl1", "fence-b,fence-a", "devices"),
         put("fencing-topology", '<fencing-level id="fl2" target="node1" index="2"'

@@ -12,6 +12,7 @@ import pytest
 
 from cibgit.cib.canonical import compact
 from cibgit.cib.document import Cib, parse
+from cibgit.render.crmsh import crmsh
 from cibgit.render.pcs import pcs
 
 from .recipes import CASES, Case, announced, base, edited, meaning, without
@@ -78,3 +79,8 @@ def check(tool: str, make: Callable[[Cib, Cib], str], case: Case, folder: Path) 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_pcs_makes_the_change(case: Case, tmp_path: Path) -> None:
     check("pcs", pcs, case, tmp_path)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_crmsh_makes_the_change(case: Case, tmp_path: Path) -> None:
+    check("crmsh", crmsh, case, tmp_path)
