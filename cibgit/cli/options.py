@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -24,5 +25,21 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Show what would be done, and stop.")
+]
+
+
+class DiffFormat(Enum):
+    """The forms in which ``diff`` can answer."""
+
+    TEXT = "text"
+    JSON = "json"
+    PATCH = "patch"
+    PCS = "pcs"
+    CRMSH = "crmsh"
+
+
+FormatOption = Annotated[
+    DiffFormat,
+    typer.Option("--format", metavar="FORMAT", help="text, json, patch, pcs or crmsh."),
 ]
 HERE = Path()

@@ -7,7 +7,15 @@ import typer
 
 from ..exitcodes import ExitCode
 from . import gather
-from .options import HERE, AtOption, ClusterOption, DirectoryOption, JsonOption
+from .options import (
+    HERE,
+    AtOption,
+    ClusterOption,
+    DiffFormat,
+    DirectoryOption,
+    FormatOption,
+    JsonOption,
+)
 
 
 def status(
@@ -50,6 +58,7 @@ def diff(
     cluster: ClusterOption = None,
     at: AtOption = None,
     directory: DirectoryOption = HERE,
+    form: FormatOption = DiffFormat.TEXT,
     json: JsonOption = False,
 ) -> int:
     """Show what differs between two CIBs, by identity.
@@ -62,12 +71,15 @@ def diff(
       cibgit diff
       cibgit diff HEAD~3 live
       cibadmin -Q | cibgit diff clusters/prod/cib.xml -
+      cibgit diff --format patch | cibadmin --patch -p
+      cibgit diff --format pcs HEAD~1 HEAD
     """
     from ..compare.diff import compare
     from ..errors import UsageError
-    from ..render import json as as_json
-    from ..render import text
+    from . import formats
 
+    if json and form not in (DiffFormat.TEXT, DiffFormat.JSON):
+        raise UsageError(f"--json and --format {form.value} exclude each other")
     if (sides or []).count(gather.STDIN) > 1:
         raise UsageError("standard input can be one side only")
     match sides or []:
@@ -83,12 +95,13 @@ def diff(
         case _:
             raise UsageError("diff takes two sides at most")
     changes = compare(old, new)
-    if json:
-        found = as_json.changes(changes)
-        typer.echo(as_json.dumps("diff", old=old_label, new=new_label, changes=found))
-    else:
-        colour = gather.colour()
-        typer.echo(text.difference(changes, old_label, new_label, colour=colour))
+    found = formats.Difference(
+        *(old, new, (old_label, new_label), changes),
+        lambda: gather.dialect(directory, cluster, at),
+    )
+    answer = formats.render(found, DiffFormat.JSON if json else form)
+    if answer:
+        typer.echo(answer)
     return ExitCode.DIFFERS if changes else ExitCode.OK
 
 

@@ -9,6 +9,8 @@ from .script import InexpressibleError, Script, Secret, Word, is_secret
 _BARE = re.compile(r"[^\s\"'\\]+")
 _NAMED = re.compile(r"([^=\"'\s\\]+=|[a-z]+:)(.*)", re.DOTALL)
 _END = "EOF"
+_IN_WORDS = '\\" for ", \\\\ for \\'
+_IN_XML = "&amp; for &, &lt; for <, &quot; for \", &apos; for '"
 
 
 class Load:
@@ -17,6 +19,7 @@ class Load:
     def __init__(self, script: Script) -> None:
         self.script = script
         self.lines: list[list[Word]] = []
+        self._in_xml: set[str] = set()
 
     def add(self, words: list[Word]) -> None:
         """Add one line of words."""
@@ -31,6 +34,7 @@ class Load:
         """Add one object as XML."""
         for piece in pieces:
             _refuse_end(piece)
+        self._in_xml |= {one.variable for one in pieces if isinstance(one, Secret)}
         self.lines.append(["xml ", *pieces])
 
     def run(self, *command: str) -> None:
@@ -40,10 +44,11 @@ class Load:
         words = [word for line in self.lines for word in line]
         secret = any(isinstance(word, Secret) for word in words)
         self.script.note_secrets(words)
-        if secret:
-            self.script.comment(
-                'Inside these variables write \\" for " and \\\\ for \\'
-            )
+        for name in sorted(
+            {word.variable for word in words if isinstance(word, Secret)}
+        ):
+            rule = _IN_XML if name in self._in_xml else _IN_WORDS
+            self.script.comment(f"in ${name} write {rule}")
         mark = _END if secret else f"'{_END}'"
         self.script.lines.append(" ".join([*command, f"<<{mark}"]))
         for line in self.lines:

@@ -82,7 +82,8 @@ class _Recipe:
     def _each(self, found: Iterable[Step], handler: Handler) -> None:
         for step in found:
             try:
-                self._refuse_missing(step.new)
+                if handler not in _REMOVERS:
+                    self._refuse_missing(step.new)
                 handler(self.script, step)
             except InexpressibleError as error:
                 self.script.cannot(step.address, str(error))
@@ -173,6 +174,10 @@ def _refuse(script: Script, step: Step) -> None:
     if not step.parts:
         raise InexpressibleError("pcs has no command for it")
 
+
+_REMOVERS = frozenset(
+    {pcs_acls.revoke, pcs_acls.delete_role, pcs_options.untag, _delete_level}
+)
 
 _SIMPLE: dict[str, Handler] = {
     "nodes": pcs_options.node,

@@ -79,7 +79,11 @@ class Layout:
                 self.script.cannot(step.address, "pcs has no command for templates")
                 continue
             home = self._home(name)
-            if home and home in self.wanted and len(self.children[home]) == 1:
+            if self.tags.get(home) in CLONES and home in self.wanted:
+                self.script.cannot(step.address, f"pcs would delete {home} with it")
+                continue
+            last = self.tags.get(home) == "group" and len(self.children[home]) == 1
+            if last and home in self.wanted:
                 late.append(name)
             elif not home or home in self.wanted:
                 self._delete(name)
@@ -200,7 +204,9 @@ class Layout:
         current = [n for n in self.children.get(group, []) if n != name]
         where: list[Word] = []
         if after is not None:
-            where = ["--after", after] if current[-1:] != [after] else []
+            # a move inside the group needs a place, even if that is the end
+            at_end = current[-1:] == [after] and self._home(name) != group
+            where = [] if at_end else ["--after", after]
         elif current:
             where = ["--before", current[0]]
         step = self.steps.get(name)

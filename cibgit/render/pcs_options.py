@@ -100,9 +100,14 @@ def node(script: Script, step: Step) -> None:
         )
     name = step.new.get("uname", "")
     words: dict[str, list[Word]] = {"attribute": [], "utilization": []}
+    # crm_attribute, which pcs calls, adds to the set of this id
+    homes = (None, f"nodes-{step.name}")
     for part in step.parts:
         if isinstance(part, PairPart):
             is_attribute = part.kind == "instance_attributes"
+            if is_attribute and part.old is None and part.set_id not in homes:
+                script.cannot(step.address, f"{part.name} in the set {part.set_id}")
+                continue
             make = pcs_resources.values if is_attribute else pcs_resources.numbers
             kind = "attribute" if is_attribute else "utilization"
             pair = {part.name: part.new or ""}

@@ -9,6 +9,7 @@ from lxml import etree
 
 from cibgit.cib.canonical import canonical, pretty
 from cibgit.cib.document import Cib, parse
+from cibgit.compare.steps import object_key
 
 Element = etree._Element
 Edit = Callable[[Element], object]
@@ -184,7 +185,9 @@ def edited(edit: Edit) -> Cib:
 
 
 def find(root: Element, identity: str) -> Element:
-    found = root.xpath("//*[@id=$name][not(self::role or self::obj_ref)]", name=identity)
+    found = root.xpath(
+        "//*[@id=$name][not(self::role or self::obj_ref)]", name=identity
+    )
     assert isinstance(found, list)
     return found[0]
 
@@ -573,16 +576,12 @@ NVSETS = frozenset("instance_attributes meta_attributes cluster_property_set".sp
 ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}
 
 
-class Masks(NamedTuple):
-    """What a recipe said it does not do: addresses of objects, and sections' orders."""
-
-    addresses: frozenset[str]
-
-
 def announced(recipe: str) -> dict[str, list[str]]:
     """Return what ``# cannot be expressed`` lines say: address to reasons."""
     found: dict[str, list[str]] = {}
-    for address, why in re.findall(r"^# cannot be expressed: (.*?): (.*)$", recipe, re.M):
+    for address, why in re.findall(
+        r"^# cannot be expressed: (.*?): (.*)$", recipe, re.M
+    ):
         found.setdefault(address, []).append(why)
     return found
 
@@ -634,6 +633,11 @@ def _sort(root: Element) -> None:
     for home in root.xpath("//acls | //tags | //alerts | //acl_role | //acl_target"
                            " | //acl_group | //fencing-topology"):  # fmt: skip
         home[:] = sorted(home, key=lambda one: (one.tag, sorted(one.items())))
+    for home in root.iter(*NVSETS, "utilization"):
+        # some commands of pcs sort the pairs of every set
+        names = [one.get("name", one.get("id-ref")) for one in home]
+        if len(set(names)) == len(names) and not home.findall("rule"):
+            home[:] = sorted(home, key=lambda one: one.get("name", one.get("id-ref")))
     for section in root.xpath("/cib/configuration/*[not(*)]"):
         section.getparent().remove(section)
 
@@ -645,8 +649,7 @@ def without(cib: Cib, addresses: set[str]) -> Cib:
     """
     root = copy.deepcopy(cib.root)
     for element in list(root.iter(etree.Element)):
-        address = f"{element.tag} {element.get('id')}"
-        if address not in addresses:
+        if " ".join(object_key(element)) not in addresses:
             continue
         parent = element.getparent()
         assert parent is not None
@@ -654,7 +657,7 @@ def without(cib: Cib, addresses: set[str]) -> Cib:
             if child.tag in ("primitive", "group"):
                 parent.insert(parent.index(element), child)
         parent.remove(element)
-    section = root.find("configuration/resources")
-    if "resources" in addresses and section is not None:
-        section[:] = sorted(section, key=lambda one: str(one.get("id")))
+    for name in {"resources", "constraints"} & addresses:
+        for section in root.findall(f"configuration/{name}"):
+            section[:] = sorted(section, key=lambda one: str(one.get("id")))
     return Cib(root, cib.source)

@@ -21,29 +21,47 @@ pytestmark = pytest.mark.pacemaker
 
 PCS_CALLS = Path(__file__).with_name("pcs_calls.py")
 SECRET = "n3w s'ecret"
-SECRETS = {"FENCE_A_PASSWORD": SECRET, "FENCE_C_PASSWORD": SECRET}
 
 
 # pcs takes 0.4 s to start, so the shell that reads the recipe only notes the calls
 NOTE = r"""pcs() { printf '%s\0' "$@" >> "$CALLS"; printf '\n' >> "$CALLS"; }"""
 
 
-def run(tool: str, recipe: str, old: Cib, folder: Path, *, force: str = "") -> Cib:
-    """Run a recipe on a copy of the old CIB; every command must succeed."""
+def run(
+    tool: str, recipe: str, old: Cib, new: Cib, folder: Path, *, force: str = ""
+) -> Cib:
+    """Run a recipe on a copy of the old CIB; every command must succeed.
+
+    ``force``: the option that makes the tool do without the agents on this machine.
+    """
     file, calls, script = (folder / name for name in ("cib.xml", "calls", "recipe.sh"))
     file.write_bytes(compact(old))
     calls.write_bytes(b"")
     crm = f'crm() {{ command crm {force} "$@"; }}\nexport CIB_file="$FILE"\n'
     script.write_text(f"set -e\n{NOTE if tool == 'pcs' else crm}\n{recipe}\n")
     files = {"FILE": str(file), "CALLS": str(calls), "HOME": str(folder)}
+    files |= secrets(new)
     done = execute(["bash", str(script)], files)
     if tool == "pcs" and not done.returncode:
         with Path(str(shutil.which("pcs"))).open() as lines:
             interpreter = lines.readline().removeprefix("#!").split()
         python = [*interpreter, str(PCS_CALLS), str(file), str(calls)]
+        python += [force] if force else []
         done = execute(python, files)
     assert done.returncode == 0, f"{recipe}\n{done.stdout}{done.stderr}"
     return parse(file.read_bytes(), "result")
+
+
+def secrets(cib: Cib) -> dict[str, str]:
+    """Return the variables that a recipe may want, with their values."""
+    return {
+        re.sub(r"\W", "_", f"{owner.get('id')}_password").upper(): str(
+            pair.get("value")
+        )
+        for owner in cib.root.iter("primitive")
+        for pair in owner.iter("nvpair")
+        if pair.get("name") == "password"
+    }
 
 
 def execute(
@@ -51,7 +69,7 @@ def execute(
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
-        env={**os.environ, **SECRETS, **files},
+        env={**os.environ, **files},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -70,7 +88,7 @@ def check(tool: str, make: Callable[[Cib, Cib], str], case: Case, folder: Path) 
     assert SECRET not in recipe
     told = announced(recipe)
     assert bool(told) != getattr(case, tool), recipe
-    result = run(tool, recipe, old, folder)
+    result = run(tool, recipe, old, new, folder)
     missed = difference(without(result, set(told)), without(new, set(told)))
     assert not missed, f"{recipe}\n{missed}"
     assert re.search("^[a-z]", recipe, re.M) or told
