@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from itertools import pairwise
 from typing import Annotated
 
 import typer
@@ -82,7 +83,9 @@ app.add_typer(merging.git)
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; every failure is told, not thrown."""
-    as_json = "--json" in arguments or "--format json" in " ".join(arguments)
+    as_json = bool({"--json", "--format=json"} & set(arguments)) or (
+        ("--format", "json") in pairwise(arguments)
+    )
     try:
         result = app(arguments or ["--help"], prog_name="cibgit", standalone_mode=False)
         sys.stdout.flush()

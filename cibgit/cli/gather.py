@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 from ..errors import NoInputError, UsageError
 
 if TYPE_CHECKING:
+    from ..cib.digest import Dialect
     from ..cib.document import Cib
     from ..cluster.protocol import Cluster
     from ..config import ClusterConfig
@@ -96,6 +97,17 @@ def live(folder: Path, cluster: str | None, at: str | None) -> "tuple[Cib, str]"
     cib.source = f"live {name}"
     check_ids(cib)
     return cib, f"{cib.source} ({cib.version})"
+
+
+def dialect(folder: Path, cluster: str | None, at: str | None) -> "Dialect":
+    """Return how the live side escapes values; without one, this machine's Pacemaker."""
+    from ..config import ClusterConfig
+
+    try:
+        root, settings = configured(folder, cluster)
+    except NoInputError:
+        root, settings = folder, ClusterConfig("live", at or "local:")
+    return connected(root, settings, at).dialect()
 
 
 def stdin() -> "Cib":

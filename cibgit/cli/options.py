@@ -50,4 +50,20 @@ ForceOption = Annotated[
         "--force", metavar="RULE", help="Relax one rule of the policy; repeatable."
     ),
 ]
+
+
+class DiffFormat(Enum):
+    """The forms in which ``diff`` can answer."""
+
+    TEXT = "text"
+    JSON = "json"
+    PATCH = "patch"
+    PCS = "pcs"
+    CRMSH = "crmsh"
+
+
+FormatOption = Annotated[
+    DiffFormat,
+    typer.Option("--format", metavar="FORMAT", help="text, json, patch, pcs or crmsh."),
+]
 HERE = Path()

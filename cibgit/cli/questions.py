@@ -11,8 +11,10 @@ from .options import (
     HERE,
     AtOption,
     ClusterOption,
+    DiffFormat,
     DirectoryOption,
     EraChoice,
+    FormatOption,
     JsonOption,
     VersionOption,
 )
@@ -61,6 +63,7 @@ def diff(
     everything: Annotated[
         bool, typer.Option("--all", help="Show changes without meaning too.")
     ] = False,
+    form: FormatOption = DiffFormat.TEXT,
     json: JsonOption = False,
 ) -> int:
     """Show what differs between two CIBs, and what it means.
@@ -75,12 +78,15 @@ def diff(
       cibgit diff
       cibgit diff --all HEAD~3 live
       cibadmin -Q | cibgit diff clusters/prod/cib.xml -
+      cibgit diff --format patch | cibadmin --patch -p
+      cibgit diff --format pcs HEAD~1 HEAD
     """
     from ..compare.diff import compare
     from ..errors import UsageError
-    from ..render import json as as_json
-    from ..render.difference import difference
+    from . import formats
 
+    if json and form not in (DiffFormat.TEXT, DiffFormat.JSON):
+        raise UsageError(f"--json and --format {form.value} exclude each other")
     if (sides or []).count(gather.STDIN) > 1:
         raise UsageError("standard input can be one side only")
     match sides or []:
@@ -96,13 +102,14 @@ def diff(
         case _:
             raise UsageError("diff takes two sides at most")
     changes = compare(old, new)
-    if json:
-        found = as_json.changes(changes)
-        typer.echo(as_json.dumps("diff", old=old_label, new=new_label, changes=found))
-    else:
-        look = gather.terminal()
-        labels = old_label, new_label
-        typer.echo(difference(changes, labels, everything=everything, **look))
+    found = formats.Difference(
+        *(old, new, (old_label, new_label), changes),
+        lambda: gather.dialect(directory, cluster, at),
+        everything,
+    )
+    answer = formats.render(found, DiffFormat.JSON if json else form)
+    if answer:
+        typer.echo(answer)
     return ExitCode.DIFFERS if changes else ExitCode.OK
 
 
