@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from lxml import etree
 
-from ..cib.canonical import canonical, compact
 from ..cib.document import Cib, Element, attributes
 from ..cib.identity import Key, address, defines_id, key, label
 from ..cib.pairing import Names, Pairs
 from .change import AttributeChange, Change, Kind
+from .unchanged import differing
 
 _SORTED = frozenset(
     {
@@ -45,10 +45,10 @@ def compare(old: Cib, new: Cib) -> list[Change]:
     Status, volatile attributes and cluster-owned parts are no differences. An element
     that stands under another parent with the same id is moved, not removed and added.
     """
-    old, new = canonical(old), canonical(new)
-    if compact(old) == compact(new):
+    pair = differing(old, new)
+    if pair is None:
         return []
-    return _join_moves(list(_compare(old.root, new.root)))
+    return _join_moves(list(_compare(pair[0].root, pair[1].root)))
 
 
 def _compare(old: Element, new: Element) -> Iterator[Found]:
