@@ -13,9 +13,15 @@ def main() -> None:
 
         print(f"cibgit {__version__}")
         return
-    from .cli.app import run
+    from .cli import direct
+    from .cli.ending import leave
 
-    sys.exit(run(sys.argv[1:]))
+    code = direct.run(sys.argv[1:])
+    if code is None:
+        from .cli.app import run
+
+        code = run(sys.argv[1:])
+    leave(code)
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def child_order(element: Element) -> list[int] | None:
     more than the children: on what the whole document says of templates, tags and sets.
     """
     sorter = _SORTERS.get(element.tag)
-    if sorter is None or len(element) < 2:
+    if sorter is None or len(element) <= 1:
         return None
     runs, children = _runs(element)
     keys = sorter(children)
@@ -262,7 +262,9 @@ def _meaning(root: Element) -> dict[str, set[str]]:
 
 def _found(root: Element, path: str) -> Iterator[Element]:
     """Yield what a path finds below ``<configuration>``, which may be the root."""
-    return root.iterfind(path if root.tag == "configuration" else f"configuration/{path}")
+    return root.iterfind(
+        path if root.tag == "configuration" else f"configuration/{path}"
+    )
 
 
 def _related(
@@ -270,10 +272,9 @@ def _related(
 ) -> Iterable[tuple[str, str]]:
     """Return the pairs of resources that an order or colocation relates."""
     one, two = map(constraint.get, _RELATING[constraint.tag])
-    if one and two and not len(constraint):
-        # almost all are like this, and there are thousands
-        if one not in meaning and two not in meaning:
-            return [(one, two) if one < two else (two, one)] if one != two else []
+    is_plain = one not in meaning and two not in meaning and not len(constraint)
+    if one and two and is_plain:  # as almost all of thousands are
+        return [(one, two) if one < two else (two, one)] if one != two else []
     names = {one or "", two or ""}
     names |= {member.get("id", "") for member in constraint.iter("resource_ref")}
     names |= {part.get("id-ref", "") for part in constraint.iter("resource_set")}

@@ -63,33 +63,9 @@ def diff(
       cibgit diff HEAD~3 live
       cibadmin -Q | cibgit diff clusters/prod/cib.xml -
     """
-    from ..compare.diff import compare
-    from ..errors import UsageError
-    from ..render import json as as_json
-    from ..render import text
+    from .differences import show
 
-    if (sides or []).count(gather.STDIN) > 1:
-        raise UsageError("standard input can be one side only")
-    match sides or []:
-        case []:
-            old, old_label = gather.live(directory, cluster, at)
-            new, new_label = gather.edited(directory, cluster)
-        case [only]:
-            old, old_label = gather.live(directory, cluster, at)
-            new, new_label = gather.side(only, directory, cluster, at)
-        case [first, second]:
-            old, old_label = gather.side(first, directory, cluster, at)
-            new, new_label = gather.side(second, directory, cluster, at)
-        case _:
-            raise UsageError("diff takes two sides at most")
-    changes = compare(old, new)
-    if json:
-        found = as_json.changes(changes)
-        typer.echo(as_json.dumps("diff", old=old_label, new=new_label, changes=found))
-    else:
-        colour = gather.colour()
-        typer.echo(text.difference(changes, old_label, new_label, colour=colour))
-    return ExitCode.DIFFERS if changes else ExitCode.OK
+    return show(sides or [], cluster, at, directory, json)
 
 
 def digest(

@@ -9,7 +9,7 @@ documents would give: the law of ``tests/compare/test_unchanged.py``.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from lxml import etree
@@ -21,7 +21,9 @@ from ..cib.outline import Outline, Part, outline, part
 _MANY = 500
 """Changed pairs above which attributes are sorted, in C, to find more that is equal."""
 
-_OF_EQUALS = frozenset({b"resources", b"constraints", b"nodes", b"tags", b"acls", b"alerts"})
+_OF_EQUALS = frozenset(
+    {b"resources", b"constraints", b"nodes", b"tags", b"acls", b"alerts"}
+)
 """Sections whose children can be told, and judged, without their siblings."""
 
 _COMMENT = b"!--"
@@ -195,7 +197,7 @@ def _fixed(
     }
 
 
-def _neighbours(children: Texts, fixed: set[bytes | Name]) -> set[bytes]:
+def _neighbours(children: Texts, fixed: Collection[bytes]) -> set[bytes]:
     """Return what comes directly after something that stays, and comments before it."""
     found = set()
     is_next = False
@@ -218,7 +220,7 @@ def _neighbours(children: Texts, fixed: set[bytes | Name]) -> set[bytes]:
 
 def _bare(child: bytes) -> bytes:
     """Return an element without its children."""
-    start, _, rest = child.partition(b">")
+    start = child.partition(b">")[0]
     if start.endswith(b"/") or child.startswith(_COMMENT):
         return child
     return start + b"/>"
@@ -229,7 +231,8 @@ def _changed_pairs(old: Iterable[Part], new: Iterable[Part]) -> int:
     olds = {child for section in old for child in section.children}
     news = {child for section in new for child in section.children}
     return len(
-        {_name(child) for child in olds - news} & {_name(child) for child in news - olds}
+        {_name(child) for child in olds - news}
+        & {_name(child) for child in news - olds}
     )
 
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from ..cib.canonical import canonical
 from ..cib.document import Cib
 from ..cib.owned import marker_commit
-from .files import same, written
+from ..compare.unchanged import same
+from .files import written
 from .site import Site
 
 

@@ -24,11 +24,6 @@ def authored(data: bytes, source: str) -> Cib:
     return cib
 
 
-def same(one: Cib, other: Cib) -> bool:
-    """Say whether two CIBs have one canonical form."""
-    return compact(canonical(one)) == compact(canonical(other))
-
-
 def written(cib: Cib) -> bytes:
     """Return the canonical pretty form, having proved that it is one.
 

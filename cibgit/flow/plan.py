@@ -10,9 +10,9 @@ from ..cib import canonical, digest
 from ..cib.document import Cib, LastChange
 from ..compare.change import Change
 from ..compare.diff import compare
+from ..compare.unchanged import same
 from ..errors import StaleError
 from .applied import Applied, find_applied, missing_marker
-from .files import same
 from .refusals import check_desired
 from .site import Site
 
