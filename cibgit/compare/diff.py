@@ -59,9 +59,10 @@ def _compare(old: Element, new: Element) -> Iterator[Found]:
         kind = Kind.REPLACED if replaced else Kind.CHANGED
         yield Change(kind, address(new), changed), old, new
     pairs = Pairs(old, new, _names)
+    olds = list(old)  # an element finds its child of a number by counting
     quiet = new.tag in _SORTED and not _only_order(pairs, old, new)
-    for index in sorted(set(range(len(old))) - set(pairs.partner)):
-        yield _gone(old[index]), old[index], None
+    for index in sorted(set(range(len(olds))) - set(pairs.partner)):
+        yield _gone(olds[index]), olds[index], None
     for index, child in enumerate(new):
         before = pairs.partner[index]
         if before is None:
@@ -70,7 +71,7 @@ def _compare(old: Element, new: Element) -> Iterator[Found]:
         if index not in pairs.kept and not quiet:
             yield Change(Kind.MOVED, address(child), place=_place(child)), None, None
         if not pairs.same(before, index):
-            yield from _compare(old[before], child)
+            yield from _compare(olds[before], child)
 
 
 def _only_order(pairs: Pairs, old: Element, new: Element) -> bool:

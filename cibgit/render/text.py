@@ -73,6 +73,8 @@ def count(changes: Iterable[Change], *, planned: bool = True) -> str:
 
 def printable(text: str) -> str:
     """Return a text without anything that a terminal would obey."""
+    if text.isprintable():
+        return text
     return "".join(
         c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode()
         for c in text

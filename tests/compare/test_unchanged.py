@@ -173,6 +173,20 @@ def test_nor_of_strange_ones(inside: str) -> None:
             both_ways(old, new)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('<!--x--><!--x--><p id="a"/>', '<!--x--><p id="a"/>'),
+        ('<p id="a" x="1"/><p id="b"/><p id="a"/>', '<p id="b"/><p id="a"/>'),
+        ('<p id="a" x="1"/><p id="a" x="2"/>', '<p id="a" x="2"/><p id="a" x="1"/>'),
+        ('<s id-ref="m"/><s id-ref="m"/>', '<s id-ref="m"/>'),
+    ],
+)
+def test_nor_of_what_is_there_twice(old: str, new: str) -> None:
+    frame = "<cib><configuration><resources>{}</resources></configuration></cib>"
+    both_ways(frame.format(old).encode(), frame.format(new).encode())
+
+
 def compared(old: bytes, new: bytes) -> int:
     """Count the elements that Python would look at, on both sides."""
     pair = unchanged.differing(parse(old, "old"), parse(new, "new"))
