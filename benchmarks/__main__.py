@@ -1,19 +1,30 @@
-"""``make bench``: all comparisons; ``ARGS=startup`` or ``ARGS=live`` for a part."""
+"""``make bench``: what takes minutes; ``ARGS="diff large"`` chooses parts.
+
+``startup`` and ``diff`` take three minutes, ``live`` (as root) boots clusters; ``large``
+and ``huge`` are long because ``crm_diff`` is.
+"""
 
 import os
 import sys
 
-from . import live, startup
+from . import diff, live, startup
 from .measure import HEADER
+
+PARTS = {
+    "startup": startup.run,
+    "diff": diff.small,
+    "live": live.run,
+    "large": diff.large,
+    "huge": diff.huge,
+}
 
 
 def main() -> None:
     """Print every comparison as soon as it is measured."""
-    parts = {"startup": startup.run, "live": live.run}
-    chosen = sys.argv[1:] or ["startup", *(["live"] if os.geteuid() == 0 else [])]
+    default = ["startup", "diff", *(["live"] if os.geteuid() == 0 else [])]
     print(HEADER)
-    for name in chosen:
-        for comparison in parts[name]():
+    for name in sys.argv[1:] or default:
+        for comparison in PARTS[name]():
             print(comparison.line(), flush=True)
 
 

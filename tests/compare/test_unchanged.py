@@ -37,7 +37,9 @@ def both_ways(old: bytes, new: bytes) -> None:
     assert unchanged.same(one, other) == (not found)
 
 
-@pytest.fixture(params=[0, 500], ids=["attributes sorted", "as it stands"], autouse=True)
+@pytest.fixture(
+    params=[0, 500], ids=["attributes sorted", "as it stands"], autouse=True
+)
 def many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """Sort attributes always, or (with so few elements) never."""
     monkeypatch.setattr(unchanged, "_MANY", request.param)
