@@ -95,6 +95,10 @@ class Cib:
         self.outline: Outline | None = None
         """Its outline, once :func:`~cibgit.cib.outline.outline` made it."""
 
+    def is_written_as(self, data: bytes) -> bool:
+        """Say whether it was parsed from exactly these bytes."""
+        return self._data == data
+
     @property
     def root(self) -> Element:
         """The root element; parsed again after :meth:`release`."""
