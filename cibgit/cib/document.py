@@ -14,7 +14,7 @@ from ..errors import BadDataError
 from . import rawxml
 
 if TYPE_CHECKING:
-    from .outline import Outline
+    from .parts import Outline
 
 MAX_BYTES = 256 * 1024 * 1024
 """Largest document that is read, in bytes (50,000 resources take about 66 MB)."""

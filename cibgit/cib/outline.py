@@ -9,13 +9,13 @@ is equal content, while different text may still mean the same.
 import copy
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from lxml import etree
 
 from . import owned
 from .canonical import child_order
 from .document import Cib, Element, attributes
+from .parts import Outline, Part
 
 _BREAK = re.compile(rb"\n  <(?!/)")
 """What stands before each child in a pretty-printed element, and nowhere else."""
@@ -25,33 +25,6 @@ _SPECIAL_IDS = re.compile(
     rb"<(?:" + "|".join(_TAGS_OF_SPECIAL_IDS).encode() + rb")\s[^>]*>"
 )
 _ID = re.compile(rb' id="([^"]*)"')
-
-
-class Part(NamedTuple):
-    """An element as text: its tags, and its children without the ``<`` they begin with."""
-
-    start: bytes
-    children: list[bytes]
-    end: bytes
-
-    def text(self, children: Sequence[bytes]) -> bytes:
-        """Return the element as text, with other children."""
-        return b"<".join((self.start, *children)) + self.end
-
-
-class Outline(NamedTuple):
-    """What a CIB holds, as text: the children of ``<configuration>`` in canonical order.
-
-    What the cluster owns is left out, as in the canonical form. ``root`` and
-    ``configuration`` are the start tags. ``is_plain`` is false where texts do not tell
-    enough: then nothing but ``has_unique_ids`` may be relied on.
-    """
-
-    root: bytes
-    configuration: bytes
-    parts: list[Part]
-    is_plain: bool
-    has_unique_ids: bool
 
 
 def outline(cib: Cib) -> Outline:

@@ -16,7 +16,8 @@ from lxml import etree
 
 from ..cib.canonical import arrange, canonical, compact
 from ..cib.document import Cib, parser
-from ..cib.outline import Outline, Part, outline, part
+from ..cib.outline import outline, part
+from ..cib.parts import Outline, Part
 
 _MANY = 500
 """Changed pairs above which attributes are sorted, in C, to find more that is equal."""
