@@ -14,8 +14,9 @@ from lxml import etree
 
 from . import owned
 from .canonical import child_order
-from .document import Cib, Element, attributes
+from .document import Cib, Comment, Element, attributes
 from .parts import Outline, Part
+from .rawxml import CDATA, has_instruction
 
 _BREAK = re.compile(rb"\n  <(?!/)")
 """What stands before each child in a pretty-printed element, and nowhere else."""
@@ -76,6 +77,7 @@ def _outline(cib: Cib) -> Outline:
             section, encoding="utf-8", pretty_print=True, with_tail=False
         ).rstrip()
         if not isinstance(section.tag, str):
+            is_plain = is_plain and isinstance(section, Comment)
             parts.append(Part(text, [], b""))
             continue
         is_plain = is_plain and _is_plain(section, text)
@@ -105,12 +107,13 @@ def _is_plain(section: Element, text: bytes) -> bool:
     """Say whether equal text of children means that they are equal, and no more.
 
     Not where prefixes of names are declared around them; nor where text may break lines
-    (CDATA). The order of constraints that stand where they should not would depend on
-    what is left out.
+    (CDATA), nor with processing instructions, which the canonical form drops. The order of
+    constraints that stand where they should not would depend on what is left out.
     """
     return not (
         section.nsmap
-        or b"<![CDATA[" in text
+        or CDATA in text
+        or has_instruction(text)
         or text.count(b"<constraints") > (section.tag == "constraints")
     )
 

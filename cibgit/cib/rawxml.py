@@ -31,6 +31,18 @@ def readable(data: bytes, source: str, *, authored: bool = False) -> bytes:
     return data
 
 
+def has_instruction(data: bytes) -> bool:
+    """Say whether there is a processing instruction, or what looks like one.
+
+    The declaration at the beginning is none.
+    """
+    # searching for one byte is ten times faster than for two
+    place = data.find(b"?", len("<?xml"))
+    while place != -1 and data[place - 1] != ord("<"):
+        place = data.find(b"?", place + 1)
+    return place != -1
+
+
 def _is_plain(data: bytes) -> bool:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return False

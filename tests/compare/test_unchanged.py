@@ -156,6 +156,9 @@ def test_nor_of_realistic_ones(seed: int, style: generate.Style) -> None:
         '<resources xmlns:p="u"><p:x id="a"/></resources>',
         "<resources><primitive id='a'><![CDATA[x]]></primitive></resources>",
         "<!-- between --><resources/>",
+        "<?y?><resources/>",
+        '<resources><?y?><primitive id="a"/></resources>',
+        '<resources><primitive id="a"><?y?></primitive></resources>',
         '<resources/><resources><primitive id="b"/></resources>',
         '<resources><constraints><rsc_order id="o" first="a" then="b"/>'
         '<rsc_order id="n" first="b" then="a"/></constraints></resources>',
