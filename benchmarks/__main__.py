@@ -1,21 +1,31 @@
-"""``make bench``: all comparisons; ``ARGS=startup``, ``ARGS=history`` or
-``ARGS=live`` for a part."""
+"""``make bench``: what takes minutes; ``ARGS="diff large"`` chooses parts.
+
+``startup`` and ``diff`` take three minutes, ``history`` some more, ``live`` (as root) boots
+clusters; ``large`` and ``huge`` are long because ``crm_diff`` is.
+"""
 
 import os
 import sys
 
-from . import history, live, startup
+from . import diff, history, live, startup
 from .measure import HEADER
+
+PARTS = {
+    "startup": startup.run,
+    "diff": diff.small,
+    "history": history.run,
+    "live": live.run,
+    "large": diff.large,
+    "huge": diff.huge,
+}
 
 
 def main() -> None:
     """Print every comparison as soon as it is measured."""
-    parts = {"startup": startup.run, "history": history.run, "live": live.run}
-    everywhere = ["startup", "history"]
-    chosen = sys.argv[1:] or [*everywhere, *(["live"] if os.geteuid() == 0 else [])]
+    default = ["startup", "diff", "history", *(["live"] if os.geteuid() == 0 else [])]
     print(HEADER)
-    for name in chosen:
-        for comparison in parts[name]():
+    for name in sys.argv[1:] or default:
+        for comparison in PARTS[name]():
             print(comparison.line(), flush=True)
 
 

@@ -1,6 +1,6 @@
 """Run two commands in turn and compare what they cost."""
 
-import resource
+import os
 import statistics
 import subprocess
 import time
@@ -12,10 +12,15 @@ Prepare = Callable[[], object]
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall and CPU seconds of one run of a whole process, children included."""
+    """Wall and CPU seconds of one run of a whole process, children included.
+
+    ``memory`` is the largest resident size of the process itself, in MiB; 0 where it was
+    not looked at.
+    """
 
     wall: float
     cpu: float
+    memory: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -28,37 +33,50 @@ class Comparison:
     wall_ratio: float
     cpu_ratio: float
     target: float | None
+    memory_target: float | None = None
 
     def line(self) -> str:
         """Return the comparison as one line under :data:`HEADER`."""
-        verdict = ""
-        if self.target is not None:
-            verdict = f"target {self.target}: {'met' if self.met else 'MISSED'}"
         return (
             f"{self.name:<58} {self.ours.cpu:7.3f} {self.theirs.cpu:7.3f}"
-            f" {self.cpu_ratio:6.2f}   {self.ours.wall:7.3f} {self.theirs.wall:7.3f}"
-            f" {self.wall_ratio:6.2f}   {verdict}"
-        )
+            f" {self.cpu_ratio:6.3f}   {self.ours.wall:7.3f} {self.theirs.wall:7.3f}"
+            f" {self.wall_ratio:6.2f}   {self.ours.memory:4.0f} {self.theirs.memory:5.0f}"
+            f"   {self._verdict('CPU', self.cpu_ratio, self.target)}"
+            f"{self._verdict('memory', self.memory_ratio, self.memory_target)}"
+        ).rstrip()
+
+    def _verdict(self, what: str, ratio: float, target: float | None) -> str:
+        if target is None:
+            return ""
+        return f"{what} target {target}: {'met' if ratio <= target else 'MISSED'}  "
 
     @property
-    def met(self) -> bool:
-        """Whether the CPU ratio is within the target, if there is one."""
-        return self.target is None or self.cpu_ratio <= self.target
+    def memory_ratio(self) -> float:
+        """What ours takes of theirs at its peak."""
+        return self.ours.memory / max(self.theirs.memory, 1.0)
 
 
-HEADER = f"{'':<58} CPU s: ours theirs ratio   wall s: ours theirs ratio"
+HEADER = (
+    f"{'':<58} CPU s: ours theirs ratio   wall s: ours theirs ratio   MiB: ours theirs"
+)
 
 
 def cost(argv: Sequence[str], environment: dict[str, str] | None = None) -> Cost:
-    """Run a command once; its exit code is the caller's business."""
-    started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(
-        argv, env=environment, check=False, stdin=subprocess.DEVNULL,
+    """Run a command once; its exit code is the caller's business.
+
+    Python may keep its bytecode: whoever installs a package has it compiled.
+    """
+    chosen = dict(os.environ if environment is None else environment)
+    chosen.pop("PYTHONDONTWRITEBYTECODE", None)
+    started = time.monotonic()
+    process = subprocess.Popen(
+        argv, env=chosen, stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(time.monotonic() - started, cpu)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    wall = time.monotonic() - started
+    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def compare(
@@ -68,25 +86,27 @@ def compare(
     *,
     runs: int = 7,
     target: float | None = None,
+    memory_target: float | None = None,
+    warm: bool = True,
 ) -> Comparison:
-    """Run both in turn, A B A B, after one run of each to warm up."""
-    ours(), theirs()
+    """Run both in turn, A B A B, after one run of each to ``warm`` up."""
+    if warm:
+        ours(), theirs()
     pairs = [(ours(), theirs()) for _ in range(runs)]
     return Comparison(
         name,
-        Cost(
-            *(
-                statistics.median(getattr(a, f) for a, _ in pairs)
-                for f in ("wall", "cpu")
-            )
-        ),
-        Cost(
-            *(
-                statistics.median(getattr(b, f) for _, b in pairs)
-                for f in ("wall", "cpu")
-            )
-        ),
+        _median([a for a, _ in pairs]),
+        _median([b for _, b in pairs]),
         statistics.median(a.wall / b.wall for a, b in pairs),
         statistics.median(a.cpu / max(b.cpu, 1e-3) for a, b in pairs),
         target,
+        memory_target,
+    )
+
+
+def _median(costs: Sequence[Cost]) -> Cost:
+    return Cost(
+        statistics.median(cost.wall for cost in costs),
+        statistics.median(cost.cpu for cost in costs),
+        statistics.median(cost.memory for cost in costs),
     )

@@ -1,15 +1,18 @@
 """Start-up, and the commands that work on files."""
 
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests import generate
 
 from .measure import Comparison, Cost, compare, cost
 
-CIBGIT = str(Path(sys.executable).parent / "cibgit")
+BIN = Path(sys.executable).parent
+CIBGIT = str(BIN / "cibgit")
 
 
 def run() -> Iterator[Comparison]:
@@ -33,31 +36,46 @@ def run() -> Iterator[Comparison]:
 
 
 def _files(folder: Path, resources: int) -> Iterator[Comparison]:
-    old, new = folder / f"{resources}-a.xml", folder / f"{resources}-b.xml"
-    data = generate.cib(resources, seed=1)
-    old.write_bytes(data)
-    new.write_bytes(generate.mutate(data, seed=1, count=max(1, resources // 100)))
+    file = folder / f"{resources}.xml"
+    file.write_bytes(generate.cib(resources, seed=1))
+    runs = 7 if resources < 10000 else 3
 
     def run(*argv: str) -> Cost:
         return cost(argv)
 
-    runs = 7 if resources < 10000 else 3
     yield compare(
         f"digest / cibadmin -5 -x, {resources} resources",
-        lambda: run(CIBGIT, "digest", str(old)),
-        lambda: run("cibadmin", "-5", "-x", str(old)),
+        lambda: run(CIBGIT, "digest", str(file)),
+        lambda: run("cibadmin", "-5", "-x", str(file)),
         runs=runs,
+        target=1.35 if resources == 10000 else None,
     )
     yield compare(
-        f"diff / crm_diff, {resources} resources, 1 % changed",
-        lambda: run(CIBGIT, "diff", str(old), str(new)),
-        lambda: run("crm_diff", "-o", str(old), "-n", str(new)),
+        f"fmt --check / xmllint --c14n, {resources} resources",
+        lambda: run(CIBGIT, "fmt", "--check", str(file)),
+        lambda: run("xmllint", "--c14n", str(file)),
         runs=runs,
     )
-    if resources <= 1000:
+    with _exported(folder / str(resources), file) as place:
         yield compare(
-            f"diff / pcs -f FILE config, {resources} resources",
-            lambda: run(CIBGIT, "diff", str(old), str(new)),
-            lambda: run("pcs", "-f", str(old), "config"),
-            runs=3,
+            f"export, nothing new / cibadmin -Q, {resources} resources",
+            lambda: run(CIBGIT, "export", "-C", place),
+            lambda: run("env", f"CIB_file={file}", "cibadmin", "-Q"),
+            runs=runs,
+            target={1000: 1.1, 10000: 0.35}.get(resources),
         )
+
+
+@contextmanager
+def _exported(folder: Path, file: Path) -> Iterator[str]:
+    """Make a repository that has exported a CIB; yield its path."""
+    live = folder / "live"
+    live.mkdir(parents=True)
+    (live / "cib.xml").write_bytes(file.read_bytes())
+    place = str(folder / "repository")
+    for argv in (
+        ("init", place, "--cluster", "main", "--at", f"dir:{live}"),
+        ("export", "-C", place),
+    ):
+        subprocess.run([CIBGIT, *argv], check=True, stdout=subprocess.DEVNULL)
+    yield place

@@ -18,9 +18,15 @@ def main() -> None:
         from .cli.drivers import main as driver
 
         sys.exit(driver(sys.argv[2:]))
-    from .cli.app import run
+    from .cli import direct
+    from .cli.ending import leave
 
-    sys.exit(run(sys.argv[1:]))
+    code = direct.run(sys.argv[1:])
+    if code is None:
+        from .cli.app import run
+
+        code = run(sys.argv[1:])
+    leave(code)
 
 
 if __name__ == "__main__":

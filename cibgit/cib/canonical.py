@@ -21,7 +21,7 @@ bundles, rules. Values are never rewritten. Comments belong to the element after
 import copy
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import cast
 
@@ -49,6 +49,9 @@ UNITS = {
     "hr": 3_600_000_000,
 }  # fmt: skip
 """Units of time as Pacemaker reads them, in microseconds; without one it is seconds."""
+
+_RELATING = {"rsc_order": ("first", "then"), "rsc_colocation": ("rsc", "with-rsc")}
+"""Constraints that relate two resources, and the attributes that name these."""
 
 SortKey = tuple[object, ...]
 
@@ -115,15 +118,63 @@ def compact(cib: Cib) -> bytes:
     return etree.tostring(cib.root, encoding="utf-8", with_tail=False)
 
 
-def arrange(root: Element) -> None:
-    """Bring attributes and children below ``root`` into canonical order, in place."""
+def arrange(root: Element, settled: Collection[Element] = ()) -> None:
+    """Bring attributes and children below ``root`` into canonical order, in place.
+
+    The children of ``settled`` elements stand in it already and are left alone.
+    """
     etree.strip_tags(root, etree.ProcessingInstruction)
-    orders: dict[tuple[str, ...], tuple[str, ...] | None] = {}
+    names: dict[tuple[str, ...], tuple[str, ...] | None] = {}
+    orders: dict[SortKey, list[int] | None] = {}
     for element in list(root.iter(etree.Element)):
-        _arrange_attributes(element, orders)
-        sorter = _SORTERS.get(element.tag)
-        if sorter and len(element) > 1:
-            _arrange_children(element, sorter)
+        _arrange_attributes(element, names)
+        if element.tag in _SORTERS and len(element) > 1 and element not in settled:
+            order = _known_order(element, orders)
+            if order:
+                children = list(element)
+                element[:] = [children[index] for index in order]
+
+
+def _known_order(
+    element: Element, orders: dict[SortKey, list[int] | None]
+) -> list[int] | None:
+    """As :func:`child_order`, for each list of children of one look only once.
+
+    Thousands of resources have operations of the same names and intervals.
+    """
+    decisive = _DECISIVE.get(element.tag)
+    if decisive is None:
+        return child_order(element)
+    look = (
+        element.tag,
+        *((child.tag, *[child.get(name) for name in decisive]) for child in element),
+    )
+    if look not in orders:
+        orders[look] = child_order(element)
+    return orders[look]
+
+
+def child_order(element: Element) -> list[int] | None:
+    """Return the places of the children in canonical order, None where they stand in it.
+
+    A comment goes with the element after it. Only the order of constraints depends on
+    more than the children: on what the whole document says of templates, tags and sets.
+    """
+    sorter = _SORTERS.get(element.tag)
+    if sorter is None or len(element) <= 1:
+        return None
+    runs, children = _runs(element)
+    keys = sorter(children)
+    if keys is None:
+        return None
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    if order == list(range(len(keys))):
+        return None
+    starts = [0, *runs]
+    sorted_places = [
+        place for index in order for place in range(starts[index], starts[index + 1])
+    ]
+    return [*sorted_places, *range(starts[-1], len(element))]
 
 
 def _arrange_attributes(
@@ -141,26 +192,16 @@ def _arrange_attributes(
             element.set(name, values[name])
 
 
-def _arrange_children(element: Element, sorter: "Sorter") -> None:
-    runs, trailing = _runs(element)
-    keys = sorter([run[-1] for run in runs])
-    if keys is None:
-        return
-    order = sorted(range(len(runs)), key=keys.__getitem__)
-    if order != list(range(len(runs))):
-        element[:] = [node for index in order for node in runs[index]] + trailing
+def _runs(element: Element) -> tuple[list[int], list[Element]]:
+    """Return where each run of comments and the element that they belong to ends.
 
-
-def _runs(element: Element) -> tuple[list[list[Element]], list[Element]]:
-    """Split children into runs of comments and the element that they belong to."""
-    runs: list[list[Element]] = []
-    pending: list[Element] = []
-    for child in element:
-        pending.append(child)
-        if isinstance(child.tag, str):
-            runs.append(pending)
-            pending = []
-    return runs, pending
+    And those elements.
+    """
+    children = list(element)
+    ends = [
+        place for place, child in enumerate(children, 1) if isinstance(child.tag, str)
+    ]
+    return ends, [children[end - 1] for end in ends]
 
 
 Sorter = Callable[[Sequence[Element]], list[SortKey] | None]
@@ -208,53 +249,72 @@ def _families(children: Sequence[Element]) -> dict[int, list[int]]:
 
     Of two orders or colocations of one pair the first may count (experiment, 2.1.5).
     """
-    leader = list(range(len(children)))
+    leader: dict[int, int] = {}
 
     def find(index: int) -> int:
-        while leader[index] != index:
+        while leader.setdefault(index, index) != index:
             index = leader[index]
         return index
 
-    seen: dict[tuple[str, str, str], int] = {}
+    first: dict[tuple[str, str, str], int] = {}
     meaning = _meaning(children[0].getroottree().getroot()) if children else {}
     for index, child in enumerate(children):
-        for pair in _related(child, meaning):
-            other = find(seen.setdefault((child.tag, *pair), index))
-            mine = find(index)
-            leader[max(other, mine)] = min(other, mine)
-    groups: dict[int, list[int]] = {}
-    for index in range(len(children)):
-        groups.setdefault(find(index), []).append(index)
-    return {root: members for root, members in groups.items() if len(members) > 1}
+        tag = child.tag
+        if tag not in _RELATING:
+            continue
+        for one, two in _related(child, meaning):
+            other = first.setdefault((tag, one, two), index)
+            if other != index:
+                leaders = find(other), find(index)
+                leader[max(leaders)] = min(leaders)
+    families: dict[int, list[int]] = {}
+    for index in sorted(leader):
+        families.setdefault(find(index), []).append(index)
+    return families
 
 
 def _meaning(root: Element) -> dict[str, set[str]]:
     """Return what templates, tags and sets stand for when a constraint names them."""
     meaning: dict[str, set[str]] = {}
-    for primitive in root.iter("primitive"):
-        template = primitive.get("template")
-        if template:
-            meaning.setdefault(template, set()).add(primitive.get("id", ""))
-    for group in root.iter("resource_set", "tag"):
+    for resources in _found(root, "resources"):
+        if resources.find("template") is None:
+            continue
+        for primitive in resources.iter("primitive"):
+            template = primitive.get("template")
+            if template:
+                meaning.setdefault(template, set()).add(primitive.get("id", ""))
+    for group in (
+        *_found(root, "constraints//resource_set"),
+        *_found(root, "tags//tag"),
+    ):
         members = {member.get("id", "") for member in group.iterchildren(etree.Element)}
         if members:
             meaning.setdefault(group.get("id", ""), set()).update(members)
     return meaning
 
 
+def _found(root: Element, path: str) -> Iterator[Element]:
+    """Yield what a path finds below ``<configuration>``, which may be the root."""
+    return root.iterfind(
+        path if root.tag == "configuration" else f"configuration/{path}"
+    )
+
+
 def _related(
     constraint: Element, meaning: dict[str, set[str]]
 ) -> Iterable[tuple[str, str]]:
     """Return the pairs of resources that an order or colocation relates."""
-    if constraint.tag not in ("rsc_order", "rsc_colocation"):
-        return []
-    names = {constraint.get(name, "") for name in ("first", "then", "rsc", "with-rsc")}
+    one, two = map(constraint.get, _RELATING[constraint.tag])
+    is_plain = one not in meaning and two not in meaning and not len(constraint)
+    if one and two and is_plain:  # as almost all of thousands are
+        return [(one, two) if one < two else (two, one)] if one != two else []
+    names = {one or "", two or ""}
     names |= {member.get("id", "") for member in constraint.iter("resource_ref")}
     names |= {part.get("id-ref", "") for part in constraint.iter("resource_set")}
     known: set[str] = set()
-    while names - known:
+    while not names <= known:
         known |= names
-        names = known.union(*(meaning.get(name, set()) for name in known))
+        names = known.union(*(meaning[name] for name in known & meaning.keys()))
     return combinations(sorted(known - {""}), 2)
 
 
@@ -330,3 +390,10 @@ _SORTERS: dict[str, Sorter] = {
         ("primitive", "template", "group", "clone", "master", "bundle"), _RESOURCE
     ),
 }
+
+_DECISIVE: dict[str, tuple[str, ...]] = {
+    **{tag: () for tag, sorter in _SORTERS.items() if sorter is _RESOURCE},
+    **{tag: ("name",) for tag, sorter in _SORTERS.items() if sorter is _pairs},
+    "operations": ("name", "interval"),
+}
+"""The attributes of children that decide about their order, besides their tags."""

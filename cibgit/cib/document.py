@@ -5,15 +5,16 @@ recovery mode and applies what is left of a truncated or malformed file with exi
 (experiment, 2.1.5); here anything that is not well formed is refused whole.
 """
 
-import re
 from dataclasses import dataclass
-from typing import NamedTuple, NoReturn, cast
-from xml.parsers import expat
-from xml.sax.saxutils import quoteattr
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 
 from lxml import etree
 
 from ..errors import BadDataError
+from . import rawxml
+
+if TYPE_CHECKING:
+    from .parts import Outline
 
 MAX_BYTES = 256 * 1024 * 1024
 """Largest document that is read, in bytes (50,000 resources take about 66 MB)."""
@@ -44,8 +45,6 @@ _STRAY = etree.XPath(
     "//text()[normalize-space()]/.. | //processing-instruction() | /comment()"
 )
 _DIGITS = 20
-_DECLARED_ENCODING = re.compile(rb"""^<\?xml[^>]*encoding=["']([A-Za-z0-9._-]+)["']""")
-_PLAIN_ENCODINGS = frozenset({b"utf-8", b"us-ascii", b"utf8", b"ascii"})
 
 
 class Version(NamedTuple):
@@ -83,19 +82,43 @@ class Cib:
 
     ``source`` names the document in messages (a path, ``live prod``, a revision). The
     tree is treated as a value: whoever changes it changes a copy (:meth:`copy`).
+    ``data`` are the bytes that were parsed, if any were.
     """
 
-    __slots__ = ("canonical", "root", "source")
+    __slots__ = ("_data", "_root", "canonical", "outline", "source")
 
-    def __init__(self, root: Element, source: str) -> None:
-        self.root = root
+    def __init__(self, root: Element, source: str, data: bytes | None = None) -> None:
+        self._root: Element | None = root
+        self._data = data
         self.source = source
         self.canonical: Cib | None = None
         """Its canonical form, once :func:`~cibgit.cib.canonical.canonical` made it."""
+        self.outline: Outline | None = None
+        """Its outline, once :func:`~cibgit.cib.outline.outline` made it."""
+
+    def is_written_as(self, data: bytes) -> bool:
+        """Say whether it was parsed from exactly these bytes."""
+        return self._data == data
+
+    @property
+    def root(self) -> Element:
+        """The root element; parsed again after :meth:`release`."""
+        if self._root is None:
+            self._root = parse_tree(self._data or b"", self.source)
+        return self._root
+
+    def release(self, above: int = 0) -> None:
+        """Give back the memory of the tree of a document of more bytes than ``above``.
+
+        A tree takes eight times the bytes that it was parsed from, and is parsed from
+        them again when it is asked for.
+        """
+        if self._data is not None and len(self._data) > above:
+            self._root = None
 
     def copy(self) -> "Cib":
         """Return an independent copy of the whole tree."""
-        tree = etree.fromstring(etree.tostring(self.root, encoding="utf-8"), _parser())
+        tree = etree.fromstring(etree.tostring(self.root, encoding="utf-8"), parser())
         return Cib(tree, self.source)
 
     @property
@@ -176,13 +199,7 @@ def parse(data: bytes, source: str) -> Cib:
     That text has no meaning, and that it is dropped: Pacemaker strips it on every read
     since 1.1.9 (``lib/common/xml.c``, ``pcmk__strip_xml_text``).
     """
-    root = parse_tree(data, source)
-    if root.tag != "cib":
-        raise BadDataError(
-            f"{source}: the root element is <{root.tag}>, not <cib>",
-            "A CIB file starts with <cib>; a single section is not enough.",
-        )
-    return Cib(root, source)
+    return _cib(_read(data, source), source, data)
 
 
 def parse_authored(data: bytes, source: str) -> Cib:
@@ -192,35 +209,45 @@ def parse_authored(data: bytes, source: str) -> Cib:
     comments outside ``<cib>`` are accepted by Pacemaker and silently dropped; in a file
     under review that is a mistake or would become one, so it is refused with its line.
     """
-    cib = parse(data, source)
-    data = _readable(data, source, authored=True)
-    strays = _STRAY(etree.fromstring(data, _parser()))
-    for found in cast("list[Element]", strays):
-        _refuse_stray(found, source)
-    return cib
+    return _cib(_read(data, source, authored=True), source, data)
 
 
 def parse_tree(data: bytes, source: str) -> Element:
     """Parse any document that Pacemaker's tools exchange, under the rules of :func:`parse`."""
+    return _read(data, source)
+
+
+def _cib(root: Element, source: str, data: bytes) -> Cib:
+    if root.tag != "cib":
+        raise BadDataError(
+            f"{source}: the root element is <{root.tag}>, not <cib>",
+            "A CIB file starts with <cib>; a single section is not enough.",
+        )
+    return Cib(root, source, data)
+
+
+def _read(data: bytes, source: str, *, authored: bool = False) -> Element:
     if len(data) > MAX_BYTES:
         raise BadDataError(
             f"{source}: {len(data)} bytes are more than the {MAX_BYTES} that are read"
         )
-    if not data.strip():
+    if not data or data.isspace():
         raise BadDataError(f"{source}: the document is empty")
-    _refuse_doctype(data, source)
-    data = _readable(data, source)
+    rawxml.refuse_doctype(data, source)
+    clean = rawxml.readable(data, source, authored=authored)
     try:
-        root = etree.fromstring(data, _parser())
+        root = etree.fromstring(clean, parser())
     except etree.XMLSyntaxError as error:
         _refuse_syntax(error, source)
     if _TOO_DEEP(root):
         raise BadDataError(f"{source}: elements nest deeper than {MAX_DEPTH} levels")
-    if b"<![CDATA[" not in data and _ANY_TEXT(root):
-        for element in root.iter():
-            element.tail = None
-            if isinstance(element.tag, str):
-                element.text = None
+    has_text = _ANY_TEXT(root)
+    if authored and (has_text or _has_more(root, clean)):
+        for found in cast("list[Element]", _STRAY(root)):
+            _refuse_stray(found, source)
+    # where expat had to read, the text is gone: what looks like it is CDATA
+    if has_text and clean is data:
+        _drop_text(root)
     return root
 
 
@@ -231,17 +258,25 @@ def parse_with_text(data: bytes, source: str) -> Element:
     Pacemaker up to 1.1.6 took for content.
     """
     parse_tree(data, source)
-    return etree.fromstring(data, _parser())
+    return etree.fromstring(data, parser())
 
 
-def _readable(data: bytes, source: str, *, authored: bool = False) -> bytes:
-    """Return what lxml may read: the same bytes, or a rewriting without their pitfalls."""
-    if b"<![CDATA[" in data or not _is_plain(data):
-        return _without_text(data, source, authored)
-    return data
+def _has_more(root: Element, data: bytes) -> bool:
+    """Say whether there may be instructions, or comments outside the root element."""
+    if root.getprevious() is not None or root.getnext() is not None:
+        return True
+    return rawxml.has_instruction(data)
 
 
-def _parser() -> etree.XMLParser:
+def _drop_text(root: Element) -> None:
+    for element in root.iter():
+        element.tail = None
+        if isinstance(element.tag, str):
+            element.text = None
+
+
+def parser() -> etree.XMLParser:
+    """Return a parser that fetches nothing, expands nothing and keeps no blanks."""
     return etree.XMLParser(
         remove_blank_text=True,
         resolve_entities=False,
@@ -251,109 +286,6 @@ def _parser() -> etree.XMLParser:
         huge_tree=True,
         collect_ids=False,
     )
-
-
-def _is_plain(data: bytes) -> bool:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return False
-    declared = _DECLARED_ENCODING.match(data.lstrip(b"\xef\xbb\xbf"))
-    return declared is None or declared[1].lower() in _PLAIN_ENCODINGS
-
-
-class _PrologDoneError(Exception):
-    """The root element begins: the prolog holds no document type."""
-
-
-def _refuse_doctype(data: bytes, source: str) -> None:
-    """Look at the prolog alone, before libxml2 could expand anything.
-
-    libxml2 expands entities in attribute values even when told not to resolve them, and
-    its protection against exponential expansion is off for huge trees.
-    """
-    if data.lstrip()[:4] == b"<cib":
-        return
-
-    def doctype(*_: object) -> NoReturn:
-        raise BadDataError(
-            f"{source}:{parser.CurrentLineNumber}: a document type (<!DOCTYPE>) is"
-            " refused: a CIB has none"
-        )
-
-    def root(*_: object) -> NoReturn:
-        raise _PrologDoneError
-
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = doctype
-    parser.StartElementHandler = root
-    try:
-        parser.Parse(data, True)
-    except _PrologDoneError:
-        pass
-    except expat.ExpatError as error:
-        raise BadDataError(
-            f"{source}:{error.lineno}: not well-formed XML: "
-            f"{expat.ErrorString(error.code)}"
-        ) from None
-    except (LookupError, ValueError) as error:
-        raise BadDataError(f"{source}: {error}") from None
-
-
-def _without_text(data: bytes, source: str, authored: bool) -> bytes:
-    """Write the document again in UTF-8, without text but with its CDATA sections.
-
-    lxml cannot tell a CDATA section from text, so where there is one the text is left
-    out before lxml reads it.
-    """
-    out: list[str] = []
-    path: list[tuple[str, int]] = []
-    inside_cdata = False
-
-    def start(name: str, attributes: list[str]) -> None:
-        pairs = zip(attributes[::2], attributes[1::2], strict=True)
-        path.append((name, parser.CurrentLineNumber))
-        out.append(f"<{name}" + "".join(f" {k}={_quoted(v)}" for k, v in pairs) + ">")
-
-    def cdata(begin: bool) -> None:
-        nonlocal inside_cdata
-        inside_cdata = begin
-        out.append("<![CDATA[" if begin else "]]>")
-
-    def end(name: str) -> None:
-        path.pop()
-        out.append(f"</{name}>")
-
-    def text(content: str) -> None:
-        if inside_cdata:
-            out.append(content)
-        elif authored and content.strip():
-            tag, line = path[-1]
-            _refuse_text(f"{source}:{line}", tag)
-
-    parser = expat.ParserCreate()
-    parser.ordered_attributes = True
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CommentHandler = lambda content: out.append(f"<!--{content}-->")
-    parser.ProcessingInstructionHandler = lambda name, content: out.append(
-        f"<?{name} {content}?>"
-    )
-    parser.StartCdataSectionHandler = lambda: cdata(True)
-    parser.EndCdataSectionHandler = lambda: cdata(False)
-    parser.CharacterDataHandler = text
-    try:
-        parser.Parse(data, True)
-    except expat.ExpatError as error:
-        raise BadDataError(
-            f"{source}:{error.lineno}: not well-formed XML: "
-            f"{expat.ErrorString(error.code)}"
-        ) from None
-    except (LookupError, ValueError) as error:
-        raise BadDataError(f"{source}: {error}") from None
-    return "".join(out).encode()
-
-
-def _quoted(value: str) -> str:
-    return quoteattr(value, {"\t": "&#9;", "\n": "&#10;", "\r": "&#13;"})
 
 
 def _refuse_syntax(error: etree.XMLSyntaxError, source: str) -> NoReturn:
@@ -371,11 +303,4 @@ def _refuse_stray(found: Element, source: str) -> NoReturn:
         )
     if isinstance(found, etree._ProcessingInstruction):
         raise BadDataError(f"{where}: a processing instruction has no place in a CIB")
-    _refuse_text(where, found.tag)
-
-
-def _refuse_text(where: str, tag: str) -> NoReturn:
-    raise BadDataError(
-        f"{where}: there is text inside <{tag}>; a CIB holds elements only",
-        "Is it what is left of a merge conflict?",
-    )
+    rawxml.refuse_text(where, found.tag)

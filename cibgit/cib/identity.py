@@ -12,6 +12,7 @@ from lxml import etree
 
 from ..errors import BadDataError
 from .document import Cib, Element
+from .outline import outline
 
 REFERRING_IDS = frozenset({"resource_ref", "role", "obj_ref"})
 """Elements whose ``id`` names another element."""
@@ -91,6 +92,8 @@ def check_ids(cib: Cib) -> None:
     refuses duplicates of schema-typed ids too (exit 78), but only where validation is on,
     and it never looks at nodes or at the members of sets.
     """
+    if outline(cib).has_unique_ids:
+        return
     first: dict[str | tuple[Element, str, str], Element] = {}
     for element in cib.configuration.iter(etree.Element):
         name = element.get("id")

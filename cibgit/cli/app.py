@@ -1,8 +1,5 @@
 """The command line as a whole: its commands, and how every run of it ends."""
 
-import os
-import sys
-import traceback
 from itertools import pairwise
 from typing import Annotated
 
@@ -11,6 +8,7 @@ import typer
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
 from . import actions, care, history, merging, planning, questions
+from .ending import ended, interrupted
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
 # class of everything that is wrong with a command line
@@ -86,63 +84,24 @@ def run(arguments: list[str]) -> int:
     as_json = bool({"--json", "--format=json"} & set(arguments)) or (
         ("--format", "json") in pairwise(arguments)
     )
+    return ended(lambda: _run(arguments), as_json=as_json)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         result = app(arguments or ["--help"], prog_name="cibgit", standalone_mode=False)
-        sys.stdout.flush()
         return int(result or 0)
-    except CibgitError as error:
-        _tell(error, as_json=as_json)
-        return error.code
     except typer.Exit as error:
         return int(error.exit_code)
+    except typer.Abort:
+        return interrupted()
+    except CibgitError:
+        raise
     except _CommandLineError as error:
         typer.echo(f"cibgit: {_message(error)}", err=True)
         return ExitCode.USAGE
-    except (typer.Abort, KeyboardInterrupt):
-        typer.echo("cibgit: interrupted", err=True)
-        return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # whoever read our output has enough; do not complain at exit either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
-    except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        _tell(CibgitError(f"{name}{error.strerror or error}"), as_json=as_json)
-        return ExitCode.BUG if error.errno is None else ExitCode.NO_INPUT
-    except Exception as error:
-        _tell(_bug(error), as_json=as_json)
-        return ExitCode.BUG
 
 
 def _message(error: BaseException) -> str:
     text = getattr(error, "format_message", lambda: str(error))()
     return f"{text} See: cibgit --help" if text else "See: cibgit --help"
-
-
-def _tell(error: CibgitError, *, as_json: bool) -> None:
-    from ..compare.summary import visible
-    from ..render.difference import grouped, printable
-
-    if as_json:
-        from ..render import json
-
-        typer.echo(json.error(error))
-    typer.echo(f"cibgit: {printable(error.message)}", err=True)
-    changes = getattr(error, "changes", [])
-    if changes and not as_json:
-        typer.echo(
-            f"\n{grouped(visible(changes) or changes, everything=True)}\n", err=True
-        )
-    if error.hint:
-        typer.echo(printable(error.hint), err=True)
-
-
-def _bug(error: Exception) -> CibgitError:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    if os.environ.get("CIBGIT_TRACEBACK"):
-        traceback.print_exception(error)
-    return CibgitError(
-        f"this is a bug in cibgit: {type(error).__name__} in {frame.name}"
-        f" ({frame.filename.rpartition('/')[2]}:{frame.lineno})",
-        "Please report it with the output of the same command under CIBGIT_TRACEBACK=1.",
-    )

@@ -43,8 +43,8 @@ def main(arguments: list[str]) -> int:
 def _merge(arguments: list[str]) -> int:
     """Merge into the file of ours: base, ours, theirs, size of markers, name."""
     from ..compare.markers import Labels
-    from ..flow.files import replaced
     from ..flow.merge import merge
+    from ..flow.replace import replaced
     from ..render.merge import complaints
 
     base, ours, theirs, size, name = arguments

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import gather
-from .options import DiffFormat
 
 if TYPE_CHECKING:
     from ..cib.digest import Dialect
@@ -27,7 +26,7 @@ class Difference(NamedTuple):
     everything: bool
 
 
-def render(found: Difference, chosen: DiffFormat) -> str | bytes:
+def render(found: Difference, chosen: str) -> str | bytes:
     """Return the difference in one of the formats; empty for a recipe that is empty."""
     return _FORMATS[chosen](found)
 
@@ -66,10 +65,10 @@ def _crmsh(found: Difference) -> str:
     return crmsh(found.old, found.new)
 
 
-_FORMATS: dict[DiffFormat, Callable[[Difference], str | bytes]] = {
-    DiffFormat.TEXT: _text,
-    DiffFormat.JSON: _json,
-    DiffFormat.PATCH: _patch,
-    DiffFormat.PCS: _pcs,
-    DiffFormat.CRMSH: _crmsh,
+_FORMATS: dict[str, Callable[[Difference], str | bytes]] = {
+    "text": _text,
+    "json": _json,
+    "patch": _patch,
+    "pcs": _pcs,
+    "crmsh": _crmsh,
 }

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 LIVE = "live"
+RELEASED = 4 * 1024 * 1024
+"""Bytes from which on a CIB is kept as text while the other side is read."""
 
 
 def configured(folder: Path, cluster: str | None) -> "tuple[Path, ClusterConfig]":
@@ -49,6 +51,25 @@ def site(folder: Path, cluster: str | None, at: str | None) -> "Site":
     path = file.resolve().relative_to(repository.root.resolve()).as_posix()
     live = connected(root, settings, at)
     return Site(settings, repository, live, file, path, Tools(os.environ))
+
+
+def sides(
+    arguments: list[str], folder: Path, cluster: str | None, at: str | None
+) -> "list[tuple[Cib, str]]":
+    """Return the two CIBs that the arguments of ``diff`` mean, and what to call them.
+
+    Where nothing is named it is from live to ``cib.xml`` in the work tree.
+    Of large ones no two trees are in memory at a time.
+    """
+    if len(arguments) > len(("old", "new")):
+        raise UsageError("diff takes two sides at most")
+    if arguments.count(STDIN) > 1:
+        raise UsageError("standard input can be one side only")
+    found = []
+    for argument in arguments if len(arguments) > 1 else [LIVE, *arguments]:
+        found.append(side(argument, folder, cluster, at))
+        found[-1][0].release(RELEASED)
+    return found if arguments else [*found, edited(folder, cluster)]
 
 
 def side(

@@ -49,8 +49,8 @@ def merge(
     """
     import sys
 
-    from ..flow.files import replaced
     from ..flow.merge import merge as run
+    from ..flow.replace import replaced
     from ..render.merge import as_json, complaints
 
     result = run(directory / base, directory / ours, directory / theirs)

@@ -81,36 +81,16 @@ def diff(
       cibgit diff --format patch | cibadmin --patch -p
       cibgit diff --format pcs HEAD~1 HEAD
     """
-    from ..compare.diff import compare
-    from ..errors import UsageError
-    from . import formats
+    from .differences import show
 
-    if json and form not in (DiffFormat.TEXT, DiffFormat.JSON):
-        raise UsageError(f"--json and --format {form.value} exclude each other")
-    if (sides or []).count(gather.STDIN) > 1:
-        raise UsageError("standard input can be one side only")
-    match sides or []:
-        case []:
-            old, old_label = gather.live(directory, cluster, at)
-            new, new_label = gather.edited(directory, cluster)
-        case [only]:
-            old, old_label = gather.live(directory, cluster, at)
-            new, new_label = gather.side(only, directory, cluster, at)
-        case [first, second]:
-            old, old_label = gather.side(first, directory, cluster, at)
-            new, new_label = gather.side(second, directory, cluster, at)
-        case _:
-            raise UsageError("diff takes two sides at most")
-    changes = compare(old, new)
-    found = formats.Difference(
-        *(old, new, (old_label, new_label), changes),
-        lambda: gather.dialect(directory, cluster, at),
-        everything,
+    return show(
+        sides or [],
+        cluster,
+        at,
+        directory,
+        "json" if json else form.value,
+        everything=everything,
     )
-    answer = formats.render(found, DiffFormat.JSON if json else form)
-    if answer:
-        typer.echo(answer)
-    return ExitCode.DIFFERS if changes else ExitCode.OK
 
 
 def digest(

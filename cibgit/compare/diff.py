@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from lxml import etree
 
-from ..cib.canonical import arrange, canonical, compact
+from ..cib.canonical import arrange
 from ..cib.document import Cib
 from ..cib.references import rename
 from ..cib.secrets import is_secret
@@ -20,6 +20,7 @@ from .meaningless import Surroundings
 from .owners import owner
 from .paths import Paths
 from .renames import Renaming, renamings
+from .unchanged import differing
 
 
 def compare(old: Cib, new: Cib) -> list[Change]:
@@ -30,11 +31,17 @@ def compare(old: Cib, new: Cib) -> list[Change]:
     meaning (:attr:`~cibgit.compare.change.Weight.NONE`) are in the list, so that
     :func:`~cibgit.compare.apply.apply` makes ``new`` of ``old`` with it.
     """
-    old, new = canonical(old), canonical(new)
-    if compact(old) == compact(new):
-        return []
+    pair = differing(old, new)
+    return [] if pair is None else changes(*pair, Surroundings(old, new))
+
+
+def changes(old: Cib, new: Cib, around: Surroundings) -> list[Change]:
+    """Return the changes between two canonical documents, which need not be whole.
+
+    What is said of the whole of both is looked up in their surroundings.
+    """
+    teller = _Teller(around)
     renamed = renamings(old.root, new.root)
-    teller = _Teller(Surroundings(old.root, new.root))
     found = [teller.rename(each) for each in renamed]
     if renamed:
         old = _with_renames(old, renamed)

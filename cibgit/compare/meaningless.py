@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 
-from ..cib.document import SECTIONS, Element
+from ..cib.document import SECTIONS, Cib, Element
 from ..cib.identity import key
 from .change import AttributeChange, Kind
 from .edits import CDATA, COMMENT, LAST_COMMENT, Edit
@@ -15,18 +15,20 @@ from .words import SETS
 class Surroundings:
     """What must be known of both documents to judge one edit."""
 
-    def __init__(self, *roots: Element) -> None:
-        self._roots = roots
+    def __init__(self, *cibs: Cib) -> None:
+        self._cibs = cibs
         self._times: Counter[str] | None = None
 
     def times(self, name: str) -> int:
         """Return how often a meta attribute or cluster option is set, in either document."""
         if self._times is None:
             found: Counter[str] = Counter()
-            for root in self._roots:
+            for cib in self._cibs:
                 here = Counter(
                     known_as(pair.get("name", ""))
-                    for block in root.iter("meta_attributes", "cluster_property_set")
+                    for block in cib.root.iter(
+                        "meta_attributes", "cluster_property_set"
+                    )
                     for pair in block.iterchildren("nvpair")
                 )
                 found |= here

@@ -13,10 +13,11 @@ more than the push's marker does.
 
 from dataclasses import dataclass
 
-from ..cib.canonical import canonical
+from ..cib.canonical import canonical, pretty
 from ..cib.document import Cib
 from ..cib.owned import marker_commit
-from .files import same, written
+from ..compare.unchanged import same
+from .files import written
 from .site import Site
 
 
@@ -44,7 +45,7 @@ def find_applied(site: Site, live: Cib) -> Applied | None:
     if head is None:
         return None
     at_head = site.committed(head)
-    if at_head is not None and same(at_head, live):
+    if at_head is not None and _is_form_of(at_head, live):
         return Applied(head, at_head, "content")
     blob = site.repository.blob_id(written(live))
     exact = site.repository.newest_commit_with(site.path, blob)
@@ -66,6 +67,11 @@ def find_applied(site: Site, live: Cib) -> Applied | None:
         if best is None or site.repository.is_ancestor(best.commit, commit):
             best = Applied(commit, cib, found)
     return best
+
+
+def _is_form_of(committed: Cib, live: Cib) -> bool:
+    """Say whether a commit holds what is live; the bytes of its file tell most often."""
+    return committed.is_written_as(pretty(canonical(live))) or same(committed, live)
 
 
 def missing_marker(site: Site, live: Cib) -> str | None:

@@ -9,10 +9,11 @@ from ..cib.canonical import canonical
 from ..cib.document import Cib, LastChange, Version
 from ..compare.change import Change
 from ..compare.diff import compare
+from ..compare.unchanged import same
 from ..errors import UnsafeError
 from ..repository import Author
 from .applied import Applied, find_applied
-from .files import same, written
+from .files import written
 from .site import Site
 
 

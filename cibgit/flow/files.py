@@ -1,14 +1,11 @@
 """CIBs as files: reading what people write, writing what git stores."""
 
-import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from ..cib.canonical import canonical, compact, pretty
 from ..cib.document import Cib, parse, parse_authored
 from ..cib.identity import check_ids
-from ..errors import CibgitError, NoInputError, PermissionDeniedError
+from ..errors import CibgitError, NoInputError
 
 
 def read_file(file: Path) -> Cib:
@@ -27,11 +24,6 @@ def authored(data: bytes, source: str) -> Cib:
     return cib
 
 
-def same(one: Cib, other: Cib) -> bool:
-    """Say whether two CIBs have one canonical form."""
-    return compact(canonical(one)) == compact(canonical(other))
-
-
 def written(cib: Cib) -> bytes:
     """Return the canonical pretty form, having proved that it is one.
 
@@ -46,32 +38,3 @@ def written(cib: Cib) -> bytes:
             f"{cib.source}: its canonical form does not read back the same"
         )
     return data
-
-
-def replaced(file: Path, data: bytes, mode: int = 0o644) -> None:
-    """Replace a file at once or not at all; a symbolic link leads to what is replaced.
-
-    ``mode`` is that of a new file; one that is there keeps its own.
-    """
-    target = file.resolve()
-    try:
-        if target.exists():
-            mode = target.stat().st_mode & 0o7777
-        descriptor, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.name}."
-        )
-        temporary = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.chmod(mode)
-            temporary.replace(target)
-        finally:
-            with suppress(FileNotFoundError):
-                temporary.unlink()
-    except OSError as error:
-        raise PermissionDeniedError(
-            f"{file} cannot be written: {error.strerror}"
-        ) from None

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ..cib.digest import Dialect, dump
 from ..cib.document import parse
-from .files import authored, read_file, replaced, written
+from .files import authored, read_file, written
+from .replace import replaced
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import NoInputError
 from ..gitconfig import GitConfig
 from ..repository import Repository
-from .files import replaced
+from .replace import replaced
 
 NAME = "cibgit"
 """The name of the drivers, in git's configuration and in ``.gitattributes``."""

@@ -2,7 +2,7 @@
 
 from ..cib import canonical, digest, patchset
 from ..cib.document import Cib
-from .files import same
+from ..compare.unchanged import same
 from .push import build_verified
 
 

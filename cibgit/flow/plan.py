@@ -12,6 +12,7 @@ from ..cib import canonical, digest
 from ..cib.document import Cib, LastChange
 from ..compare.change import Change
 from ..compare.diff import compare
+from ..compare.unchanged import same
 from ..errors import NoQuorumError, StaleError, UnsafeError
 from ..policy import rules
 from ..policy.agents import touched
@@ -20,7 +21,6 @@ from ..policy.effect import Effects
 from ..policy.finding import Finding
 from .applied import Applied, find_applied, missing_marker
 from .divergence import Divergence, diverged
-from .files import same
 from .refusals import check_desired
 from .site import Site
 

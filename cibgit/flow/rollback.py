@@ -1,7 +1,8 @@
 """Rollback: a commit that restores an earlier state, and then a push like any other."""
 
 from ..cib.document import Cib
-from .files import same, written
+from ..compare.unchanged import same
+from .files import written
 from .site import Site
 
 

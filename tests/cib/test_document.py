@@ -463,3 +463,22 @@ def test_last_change_is_read_from_the_root() -> None:
 
 def test_a_cib_remembers_where_it_came_from() -> None:
     assert Cib(etree.Element("cib"), "here").source == "here"
+
+
+def test_a_released_tree_comes_back_when_it_is_asked_for() -> None:
+    data = b"<cib><configuration><!--c--><resources/></configuration></cib>"
+    cib = parse(data, "x")
+    before = etree.tostring(cib.root)
+    cib.release(above=len(data))
+    assert cib.root is cib.root
+    first = cib.root
+    cib.release()
+    assert cib.root is not first
+    assert etree.tostring(cib.root) == before
+
+
+def test_what_was_not_parsed_is_not_released() -> None:
+    root = etree.Element("cib")
+    cib = Cib(root, "x")
+    cib.release()
+    assert cib.root is root

@@ -16,10 +16,24 @@ HEAVY = {
     "logging.config",
 }
 
+# what reading and comparing two files needs no part of
+LIGHT = {
+    "cibgit.cluster",
+    "cibgit.config",
+    "hashlib",
+    "http.client",
+    "socket",
+    "subprocess",
+    "tempfile",
+    "tomllib",
+    "urllib.request",
+}
+
 HOT = {
     "version": (["--version"], HEAVY | {"typer", "lxml", "subprocess", "json"}),
     "help": (["--help"], HEAVY | {"lxml", "json", "cibgit.flow", "cibgit.cib"}),
-    "diff": (["diff", "{a}", "{b}"], HEAVY | {"cibgit.cluster"}),
+    "diff": (["diff", "{a}", "{b}"], HEAVY | LIGHT | {"typer", "json"}),
+    "diff --json": (["diff", "--json", "{a}", "{b}"], HEAVY | {"cibgit.cluster"}),
     "digest": (["digest", "{a}"], HEAVY),
     "fmt": (["fmt", "--check", "{a}"], HEAVY),
 }
@@ -37,8 +51,9 @@ def imported(arguments: list[str]) -> set[str]:
     code = (
         f"import sys; sys.argv[1:] = {arguments!r}\n"
         "from cibgit.__main__ import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
+        "from cibgit.cli import ending\n"
+        "ending.os._exit = lambda code: None\n"
+        "main()\n"
         "print('\\n'.join(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(
