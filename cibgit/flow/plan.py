@@ -5,6 +5,7 @@ carried out while that state is live.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -131,18 +132,25 @@ def survey(
 
 
 def _judged(planned: Plan, force: Sequence[str]) -> Plan:
-    """Ask Pacemaker's tools, as far as a rule wants to know, and then the rules."""
-    site, live, target = planned.site, planned.live, planned.target()
-    policy, tools = site.config.policy, site.tools
+    """Ask Pacemaker's tools, as far as a rule wants to know, and then the rules.
+
+    All of them at once: whoever changes the cluster meanwhile makes the plan stale.
+    """
+    live, target = planned.live, planned.target()
+    policy, tools = planned.site.config.policy, planned.site.tools
     asked = policy.agents or policy.agent_parameters
+    with ThreadPoolExecutor(3) as pool:
+        effects = pool.submit(tools.effects, live, target)
+        known = pool.submit(tools.agents, touched(live, target) if asked else ())
+        new = pool.submit(tools.complaints, live, target) if policy.verify else None
     context = Context(
         live=live,
         target=target,
         policy=policy,
         now=datetime.now(UTC),
-        effects=tools.effects(live, target),
-        agents=tools.agents(touched(live, target)) if asked else {},
-        complaints=tools.complaints(live, target) if policy.verify else (),
+        effects=effects.result(),
+        agents=known.result(),
+        complaints=new.result() if new else (),
     )
     verdict = rules.judge(context, force)
     return replace(planned, effects=context.effects, verdict=verdict)
