@@ -8,7 +8,7 @@ commands of another tool can say of each whether that tool can do it, and drops 
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from lxml import etree
@@ -26,6 +26,7 @@ from .parts import (
     appended,
     is_object,
     members,
+    own_children,
 )
 
 _LEVEL_TARGETS = ("target", "target-pattern", "target-attribute", "target-value")
@@ -40,6 +41,8 @@ class Step:
 
     ``section`` is the tag of the section that it stands in, ``parent`` the id of the
     container that it stands in or shall stand in, empty at the top of the section.
+    ``is_held``: another object refers to an id inside it (``id-ref``), so that it cannot
+    just be deleted and made again.
     """
 
     section: str
@@ -50,6 +53,7 @@ class Step:
     parent: str = ""
     old_parent: str = ""
     parts: tuple[Part, ...] = ()
+    is_held: bool = False
 
     @property
     def address(self) -> str:
@@ -90,6 +94,8 @@ def steps(old: Cib, new: Cib) -> list[Step]:
         step = _step(name, before.get(name), one, comparison)
         if step is not None:
             found.append(step)
+    held = held_objects(old) | held_objects(new)
+    found = [replace(one, is_held=(one.tag, one.name) in held) for one in found]
     found += _section_steps(old, new)
     return found or [_on_section("configuration", OtherPart("the order of elements"))]
 
@@ -97,6 +103,20 @@ def steps(old: Cib, new: Cib) -> list[Step]:
 def references(cib: Cib) -> set[str]:
     """Return every id that an ``id-ref`` names."""
     return {found.get("id-ref", "") for found in cib.root.iterfind(".//*[@id-ref]")}
+
+
+def held_objects(cib: Cib) -> set[tuple[str, str]]:
+    """Return the objects, by tag and name, with an id inside to which another one refers."""
+    holder: dict[str, Key] = {}
+    referring: list[tuple[Key, str]] = []
+    for name, one in _objects(cib).items():
+        for child in own_children(one.element):
+            for inner in child.iter(etree.Element):
+                if inner.get("id") is not None:
+                    holder[inner.get("id", "")] = name
+                if inner.get("id-ref") is not None:
+                    referring.append((name, inner.get("id-ref", "")))
+    return {holder[to] for name, to in referring if holder.get(to, name) != name}
 
 
 def keeps_order(new: Cib, constraints: Sequence[str]) -> bool:

@@ -21,6 +21,7 @@ from .crmsh_layout import Layout
 from .crmsh_text import Load, xml
 from .crmsh_values import SAFE
 from .script import (
+    HELD,
     InexpressibleError,
     Script,
     Word,
@@ -73,6 +74,10 @@ class _Recipe:
 
     def _delete(self) -> None:
         gone = [step for step in self.found if _is_deleted(step)]
+        for step in gone:
+            if step.is_held or step.name in self.layout.locked:
+                self.script.cannot(step.address, HELD)
+        gone = [s for s in gone if not s.is_held and s.name not in self.layout.locked]
         ranked = sorted(gone, key=lambda step: _rank(step.tag))
         names = [step.name for step in ranked]
         if names:
@@ -99,7 +104,7 @@ class _Recipe:
             if is_reordered(step):
                 self._replace(step)
             elif not self.layout.is_arranged(step):
-                self._write(step.new)
+                self._write(step.new, exact=step.is_held)
             _tell_unwritten(self.script, step)
         except InexpressibleError as error:
             self.script.cannot(step.address, str(error))
@@ -118,13 +123,15 @@ class _Recipe:
             for part in step.parts:
                 raise InexpressibleError(part.what)  # type: ignore[union-attr]
 
-    def _write(self, element: Element | None) -> None:
-        """Write one object whole: in words, or else in XML."""
+    def _write(self, element: Element | None, *, exact: bool = False) -> None:
+        """Write one object whole: in words, or else in XML; ``exact``: with its ids."""
         if element is None:
             return
         if comments(element):
             self.script.cannot(f"{element.tag} {element.get('id')}", "comments in it")
         try:
+            if exact:
+                raise InexpressibleError(HELD)
             self.load.add(crmsh_syntax.words_for(self.script, element))
         except InexpressibleError:
             if element.tag not in _AS_XML:

@@ -6,7 +6,7 @@ be taken out first. What is new or taken out of a container goes to the end.
 
 from ..cib.document import Cib
 from ..compare.parts import MembersPart, members
-from ..compare.steps import Step, containers, resource_tags
+from ..compare.steps import Step, containers, mentions, resource_tags
 from . import crmsh_syntax
 from .script import InexpressibleError, Script
 
@@ -26,8 +26,13 @@ class Layout:
         self.inside, self.wanted = containers(old), containers(new)
         self._tags = resource_tags(old) | resource_tags(new)
         self.missing = self._find_missing()
+        # a constraint that has to stay would go with what it names
+        stay = [s.old for s in found if s.section == "constraints" and s.is_held]
+        self.locked = {
+            name for one in stay if one is not None for name in mentions(one)
+        }
         for step in self.steps.values():
-            if step.new is None:
+            if step.new is None and not step.is_held and step.name not in self.locked:
                 self._drop(step.name)
 
     def _find_missing(self) -> set[str]:

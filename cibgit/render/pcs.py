@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 
 from ..cib.document import Cib, Element
 from ..compare.parts import OtherPart, comments
-from ..compare.steps import Step, keeps_order, mentions, steps
+from ..compare.steps import Step, held_objects, keeps_order, mentions, steps
 from . import pcs_acls, pcs_constraints, pcs_options
 from .pcs_layout import Layout
-from .script import InexpressibleError, Script, tell_comments, tell_others
+from .script import HELD, InexpressibleError, Script, tell_comments, tell_others
 
 Handler = Callable[[Script, Step], None]
 
@@ -95,17 +95,27 @@ class _Recipe:
 
     def _remove_constraints(self) -> list[Element]:
         """Delete constraints that go or change; return those to be made again."""
-        touched, gone, again = self.layout.touched(), [], []
+        touched, held = self.layout.touched(), held_objects(self.new)
+        gone: list[str] = []
+        again: list[Element] = []
         found = {step.name: step for step in self._pick("constraints")}
         for step in found.values():
             if step.old is not None and step.new is not None and _only_ids(step):
                 tell_others(self.script, step)
                 continue
+            if step.is_held and step.old is not None:
+                self.script.cannot(step.address, HELD)
+                self.layout.locked |= mentions(step.old)
+                continue
             gone += [step.name] if step.old is not None else []
             again += [step.new] if step.new is not None else []
         for element in _constraints(self.new):
             name = element.get("id", "")
-            if name not in [*found] and mentions(element) & touched:
+            if name in found or not mentions(element) & touched:
+                continue
+            if (element.tag, name) in held:
+                self.script.cannot(f"{element.tag} {name}", HELD)
+            else:
                 gone.append(name)
                 again.append(element)
         if gone:

@@ -11,7 +11,7 @@ from ..cib.document import Cib
 from ..cib.pairing import longest_increasing
 from ..compare.steps import Step, containers, resource_tags
 from . import pcs_bundles, pcs_resources
-from .script import InexpressibleError, Script, Word
+from .script import HELD, InexpressibleError, Script, Word
 
 CLONES = ("clone", "master")
 
@@ -27,6 +27,8 @@ class Layout:
         self.tags = resource_tags(old) | resource_tags(new)
         self.stay = set(resource_tags(new))
         self.missing: set[str] = set()
+        self.locked: set[str] = set()
+        """What must not be deleted: a constraint would go with it that has to stay."""
 
     def run(self) -> None:
         """Add all commands, in an order in which they work."""
@@ -97,6 +99,9 @@ class Layout:
         step = self.steps[name]
         if name not in self._all():
             return
+        if self._is_held(name):
+            self.script.cannot(step.address, HELD)
+            return
         if not self._all_go(name):
             self.script.cannot(step.address, "pcs cannot take resources out of it")
             return
@@ -114,6 +119,11 @@ class Layout:
             self.children[outer].remove(home)
             del self.children[home]
             home = outer
+
+    def _is_held(self, name: str) -> bool:
+        inside = self.children.get(name, [])
+        held = name in self.locked or self.steps[name].is_held
+        return held or any(map(self._is_held, inside))
 
     def _forget(self, name: str) -> None:
         for child in self.children.pop(name, []):

@@ -16,6 +16,9 @@ from .text import printable
 CANNOT = "# cannot be expressed: "
 """How a line begins that tells of a difference which the commands do not make."""
 
+HELD = "another object refers to an id inside it"
+"""Why something cannot be deleted, or made again."""
+
 _SECRET = re.compile(
     r"pass(wd|word|phrase|wort)|^pass$|secret|community|(^|_|-)token$|api_?key"
     r"|access_?key|private_?key",
