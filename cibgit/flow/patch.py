@@ -18,4 +18,8 @@ def patch(old: Cib, new: Cib, dialect: digest.Dialect) -> patchset.Patchset | No
     """
     if same(old, new):
         return None
+    if old.root.find("status") is None:
+        # the CIB manager adds it to what it reads, so it is in the digest (2.1.5)
+        old = old.copy()
+        old.root.append(old.root.makeelement("status"))
     return build_verified(old, canonical.target(new, old, None), dialect)

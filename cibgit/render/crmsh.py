@@ -10,6 +10,7 @@ from ..cib.document import Cib, Element, attributes
 from ..compare.parts import (
     RESOURCES,
     OtherPart,
+    Part,
     comments,
     is_plain_set,
     own_children,
@@ -76,7 +77,8 @@ class _Recipe:
         gone = [step for step in self.found if _is_deleted(step)]
         for step in gone:
             if step.is_held or step.name in self.layout.locked:
-                self.script.cannot(step.address, HELD)
+                reason = self.layout.locked.get(step.name, HELD)
+                self.script.cannot(step.address, reason)
         gone = [s for s in gone if not s.is_held and s.name not in self.layout.locked]
         ranked = sorted(gone, key=lambda step: _rank(step.tag))
         names = [step.name for step in ranked]
@@ -101,7 +103,9 @@ class _Recipe:
             if commands is not None:
                 self.values += commands
                 return
-            if is_reordered(step):
+            if not any(map(_is_written, step.parts)) and step.old is not None:
+                pass
+            elif is_reordered(step):
                 self._replace(step)
             elif not self.layout.is_arranged(step):
                 self._write(step.new, exact=step.is_held)
@@ -117,6 +121,8 @@ class _Recipe:
             if step.tag == "resources":
                 return
             raise InexpressibleError("crmsh has no command for it")
+        if step.name in self.layout.emptied:
+            raise InexpressibleError("nothing that is in it stays")
         for name in sorted((mentions(step.new) | {step.name}) & self.layout.missing):
             raise InexpressibleError(f"{name} cannot be made")
         if all(isinstance(part, OtherPart) and part.only_ids for part in step.parts):
@@ -270,6 +276,11 @@ def _unordered(element: Element) -> list[str]:
 def _removal(step: Step, name: str) -> tuple[Word, ...]:
     place = ("crm_attribute", "--type", "crm_config", "--set-name", step.name)
     return (*place, "--name", name, "--delete")
+
+
+def _is_written(part: Part) -> bool:
+    """Say whether writing an object whole makes this part."""
+    return not isinstance(part, OtherPart) or part.is_content
 
 
 def _tell_unwritten(script: Script, step: Step) -> None:

@@ -8,12 +8,16 @@ from ..cib.document import Cib
 from ..compare.parts import MembersPart, members
 from ..compare.steps import Step, containers, mentions, resource_tags
 from . import crmsh_syntax
-from .script import InexpressibleError, Script
+from .script import HELD, InexpressibleError, Script
 
 _CREATED = ("template", "primitive", "bundle", "group", "master", "clone")
 """The order in which crmsh creates what one ``load`` brings."""
 
 _CONTAINERS = frozenset({"group", "clone", "master", "bundle"})
+
+
+def _goes(step: Step) -> bool:
+    return step.new is None
 
 
 class Layout:
@@ -23,17 +27,29 @@ class Layout:
         self.script = script
         self.steps = {s.name: s for s in found if s.section == "resources" and s.tag
                       != "resources"}  # fmt: skip
+        self.emptied: set[str] = set()
+        """Containers that stay, and that lose all that is in them."""
         self.inside, self.wanted = containers(old), containers(new)
         self._tags = resource_tags(old) | resource_tags(new)
+        self.locked = self._find_locked(found)
+        """What must not be deleted, and why."""
         self.missing = self._find_missing()
-        # a constraint that has to stay would go with what it names
-        stay = [s.old for s in found if s.section == "constraints" and s.is_held]
-        self.locked = {
-            name for one in stay if one is not None for name in mentions(one)
-        }
         for step in self.steps.values():
-            if step.new is None and not step.is_held and step.name not in self.locked:
+            if _goes(step) and not step.is_held and step.name not in self.locked:
                 self._drop(step.name)
+
+    def _find_locked(self, found: list[Step]) -> dict[str, str]:
+        locked: dict[str, str] = {}
+        for step in found:
+            # a constraint that has to stay would go with what it names
+            if step.section == "constraints" and step.is_held and step.old is not None:
+                locked |= dict.fromkeys(mentions(step.old), HELD)
+        for home in set(self.inside) & set(self.wanted) - {""}:
+            inside = self.inside[home]
+            if inside and all(n in self.steps and _goes(self.steps[n]) for n in inside):
+                locked |= dict.fromkeys(inside, f"crm would delete {home} with it")
+                self.emptied.add(home)
+        return locked
 
     def _find_missing(self) -> set[str]:
         """Find new containers that cannot be written, and what can be nowhere else."""
@@ -48,6 +64,7 @@ class Layout:
                     crmsh_syntax.words_for(Script(), step.new)
                 except InexpressibleError:
                     missing.add(step.name)
+        missing |= {s.name for s in created if s.parent in self.emptied}
         before = None
         while before != len(missing):
             before = len(missing)

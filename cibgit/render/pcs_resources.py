@@ -162,7 +162,8 @@ def edit(script: Script, step: Step) -> None:
         except InexpressibleError as error:
             script.cannot(step.address, str(error))
     for kind, words in changed.items():
-        script.command(*_update(step, kind), *words)
+        if words:
+            script.command(*_update(step, kind), *words)
 
 
 def _attribute(part: AttributePart) -> str:
