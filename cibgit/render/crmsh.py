@@ -102,6 +102,7 @@ class _Recipe:
             commands = crmsh_values.commands(step, self.layout.is_cloned(step))
             if commands is not None:
                 self.values += commands
+                _tell_unwritten(self.script, step)
                 return
             if not any(map(_is_written, step.parts)) and step.old is not None:
                 pass
@@ -134,7 +135,7 @@ class _Recipe:
         if element is None:
             return
         if comments(element):
-            self.script.cannot(f"{element.tag} {element.get('id')}", "comments in it")
+            self.script.cannot(f"{element.tag} {element.get('id')}", "comments")
         try:
             if exact:
                 raise InexpressibleError(HELD)

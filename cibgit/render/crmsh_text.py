@@ -48,7 +48,7 @@ class Load:
             {word.variable for word in words if isinstance(word, Secret)}
         ):
             rule = _IN_XML if name in self._in_xml else _IN_WORDS
-            self.script.comment(f"in ${name} write {rule}")
+            self.script.comment(f"in {name} write {rule}")
         mark = _END if secret else f"'{_END}'"
         self.script.lines.append(" ".join([*command, f"<<{mark}"]))
         for line in self.lines:
@@ -70,7 +70,7 @@ def _quoted(word: Word) -> list[Word]:
 
 def _piece(word: Word, secret: bool) -> str:
     if isinstance(word, Secret):
-        return f"${{{word.variable}}}"
+        return word.reference
     return re.sub(r"([\\$`])", r"\\\1", word) if secret else word
 
 

@@ -7,7 +7,7 @@ added this way only where no other set is.
 
 import re
 
-from ..compare.parts import PairPart
+from ..compare.parts import OtherPart, PairPart
 from ..compare.steps import Step
 from .script import Word, is_secret
 
@@ -24,6 +24,8 @@ _WORDS = {
 def commands(step: Step, cloned: bool) -> list[Command] | None:
     """Return the commands for a step that is nothing but simple values, else None.
 
+    What no writing of the object would make (comments, ids) does not count.
+
     ``cloned``: whether a resource stands in a clone; the clone would get its meta
     attributes (``crm_resource`` of 2.1.5).
     """
@@ -31,6 +33,8 @@ def commands(step: Step, cloned: bool) -> list[Command] | None:
         return None
     found: list[Command] = []
     for part in step.parts:
+        if isinstance(part, OtherPart) and not part.is_content:
+            continue
         if not isinstance(part, PairPart) or step.moved or not _is_safe(step, part):
             return None
         if step.tag == "node":

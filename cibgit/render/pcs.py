@@ -127,7 +127,7 @@ class _Recipe:
         try:
             self._refuse_missing(element)
             if comments(element):
-                self.script.cannot(address, "comments in it")
+                self.script.cannot(address, "comments")
             pcs_constraints.create(self.script, element)
         except InexpressibleError as error:
             self.script.cannot(address, str(error))

@@ -38,6 +38,11 @@ class Secret:
     prefix: str
     variable: str
 
+    @property
+    def reference(self) -> str:
+        """The variable as a shell expands it; an empty one ends the command."""
+        return f"${{{self.variable}:?}}"
+
 
 Word = str | Secret
 
@@ -63,11 +68,8 @@ class Script:
         """Say above a command which variables it takes."""
         for word in words:
             if isinstance(word, Secret):
-                name = word.prefix.rstrip("=")
-                self.comment(
-                    f"${word.variable} holds a value that is not shown"
-                    + (f": {name}" if name else "")
-                )
+                name = word.prefix.rstrip("=") or "a value"
+                self.comment(f"set {word.variable} before: {name} is not shown")
 
     def comment(self, text: str) -> None:
         """Add a comment of one line."""
@@ -111,7 +113,7 @@ def quoted(word: Word) -> str:
     """Return a word as a shell reads it."""
     if isinstance(word, Secret):
         prefix = shlex.quote(word.prefix) if word.prefix else ""
-        return f'{prefix}"${word.variable}"'
+        return f'{prefix}"{word.reference}"'
     return shlex.quote(word)
 
 
@@ -124,7 +126,7 @@ def tell_comments(script: Script, found: Iterable[Step]) -> None:
     """Say of which new objects the comments are not made."""
     for step in found:
         if step.old is None and step.new is not None and comments(step.new):
-            script.cannot(step.address, "comments in it")
+            script.cannot(step.address, "comments")
 
 
 def tell_others(script: Script, step: Step, *done: str) -> None:

@@ -267,7 +267,7 @@ CASES = [
         put("vip-attrs", '<nvpair id="n" name="cidr_netmask" value="24"/>'),
     ),
     Case("parameter removed", drop("vip-nic")),
-    Case("parameter with quotes", value("vip-nic", "it's \"q\" $HOME `x`; a\\b & <c>")),
+    Case("parameter with quotes", value("vip-nic", 'it\'s "q" $HOME `x`; a\\b & <c>')),
     Case("parameter in another script", value("vip-nic", "Köln")),
     Case("meta changed", value("vip-prio", "7")),
     Case(
@@ -306,19 +306,33 @@ CASES = [
     Case(
         "operations added",
         both(
-            lambda root: find(root, "vip")
-            .find("operations")
-            .append(etree.Element("op", id="n", name="stop", interval="0s", timeout="9s")),
-            lambda root: find(root, "solo")
-            .find("operations")
-            .append(
-                etree.Element(
-                    "op", {"id": "k", "name": "monitor", "interval": "33s",
-                           "timeout": "8s", "on-fail": "standby"}
+            lambda root: (
+                find(root, "vip")
+                .find("operations")
+                .append(
+                    etree.Element(
+                        "op", id="n", name="stop", interval="0s", timeout="9s"
+                    )
+                )
+            ),
+            lambda root: (
+                find(root, "solo")
+                .find("operations")
+                .append(
+                    etree.Element(
+                        "op",
+                        {
+                            "id": "k",
+                            "name": "monitor",
+                            "interval": "33s",
+                            "timeout": "8s",
+                            "on-fail": "standby",
+                        },
+                    )
                 )
             ),
         ),
-    ),  # fmt: skip
+    ),
     Case(
         "operation with a check level",
         put(
@@ -348,11 +362,19 @@ CASES = [
     ),
     Case(
         "resource without operations",
-        put("resources", '<primitive id="bare" class="ocf" provider="pacemaker"'
-            ' type="Dummy"/>'),
-    ),  # fmt: skip
-    Case("resource deleted", both(drop("solo"), drop("loc-rule"), lambda root: (
-        find(root, "apps").remove(find(root, "apps")[1])))),  # fmt: skip
+        put(
+            "resources",
+            '<primitive id="bare" class="ocf" provider="pacemaker" type="Dummy"/>',
+        ),
+    ),
+    Case(
+        "resource deleted",
+        both(
+            drop("solo"),
+            drop("loc-rule"),
+            lambda root: find(root, "apps").remove(find(root, "apps")[1]),
+        ),
+    ),
     Case(
         "fence device created",
         put(
@@ -417,20 +439,26 @@ CASES = [
             value("loc-web", "vip-clone", "rsc"),
         ),
     ),
-    Case(
-        "clone dissolved", both(move("ping", "resources", 99), drop("ping-clone"))
-    ),
+    Case("clone dissolved", both(move("ping", "resources", 99), drop("ping-clone"))),
     Case("clone deleted", drop("ping-clone")),
     Case(
         "bundle changed",
         both(
-            lambda root: find(root, "box")[0].set("image", "registry.example.com/box:2"),
-            put("box", '<meta_attributes id="bm"><nvpair id="bn" name="priority"'
-                ' value="4"/></meta_attributes>'),
-            lambda root: find(root, "box").find("network").append(
-                etree.Element("port-mapping", id="box-tls", port="443")),
+            lambda root: find(root, "box")[0].set(
+                "image", "registry.example.com/box:2"
+            ),
+            put(
+                "box",
+                '<meta_attributes id="bm"><nvpair id="bn" name="priority"'
+                ' value="4"/></meta_attributes>',
+            ),
+            lambda root: (
+                find(root, "box")
+                .find("network")
+                .append(etree.Element("port-mapping", id="box-tls", port="443"))
+            ),
         ),
-    ),  # fmt: skip
+    ),
     Case(
         "bundle created",
         put(
@@ -443,8 +471,10 @@ CASES = [
         ),
     ),
     Case("bundle deleted", drop("box")),
-    Case("location changed", both(value("loc-web", "node2", "node"),
-                                  value("loc-web", "-INFINITY", "score"))),
+    Case(
+        "location changed",
+        both(value("loc-web", "node2", "node"), value("loc-web", "-INFINITY", "score")),
+    ),
     Case(
         "locations created",
         put(
@@ -476,21 +506,33 @@ CASES = [
         "colocations",
         both(
             value("col-web-db", "-200", "score"),
-            put("constraints", '<rsc_colocation id="c1" rsc="vip" with-rsc="state-clone"'
-                ' with-rsc-role="Promoted" score="50"/>'),
+            put(
+                "constraints",
+                '<rsc_colocation id="c1" rsc="vip" with-rsc="state-clone"'
+                ' with-rsc-role="Promoted" score="50"/>',
+            ),
         ),
-    ),  # fmt: skip
+    ),
     Case(
         "orders",
         both(
             value("ord-db-web", "Optional", "kind"),
-            put("constraints", '<rsc_order id="r1" first="state-clone" then="vip"'
-                ' first-action="promote" then-action="start" symmetrical="false"/>'),
+            put(
+                "constraints",
+                '<rsc_order id="r1" first="state-clone" then="vip"'
+                ' first-action="promote" then-action="start" symmetrical="false"/>',
+            ),
         ),
-    ),  # fmt: skip
-    Case("ticket", put("constraints", '<rsc_ticket id="t1" rsc="state-clone"'
-                       ' rsc-role="Promoted" ticket="T1" loss-policy="demote"/>'
-                       '<rsc_ticket id="t2" rsc="vip" ticket="T1"/>')),  # fmt: skip
+    ),
+    Case(
+        "ticket",
+        put(
+            "constraints",
+            '<rsc_ticket id="t1" rsc="state-clone"'
+            ' rsc-role="Promoted" ticket="T1" loss-policy="demote"/>'
+            '<rsc_ticket id="t2" rsc="vip" ticket="T1"/>',
+        ),
+    ),
     Case(
         "sets",
         put(
@@ -510,69 +552,242 @@ CASES = [
     Case(
         "constraints deleted", drop("loc-web", "col-web-db", "ord-db-web", "loc-rule")
     ),
-    Case("cluster options", both(
-        value("o1", "false"), drop("o2"),
-        put("cib-bootstrap-options",
-            '<nvpair id="n" name="stonith-timeout" value="90s"/>'))),
-    Case("node attributes", both(
-        value("nodes-1-rack", "r 9"),
-        put("nodes-1", '<nvpair id="n" name="site" value="A"/>'),
-        put("2", '<instance_attributes id="nodes-2"><nvpair id="n2" name="standby"'
-            ' value="on"/></instance_attributes><utilization id="u2"><nvpair id="n3"'
-            ' name="cpu" value="8"/></utilization>'))),  # fmt: skip
+    Case(
+        "cluster options",
+        both(
+            value("o1", "false"),
+            drop("o2"),
+            put(
+                "cib-bootstrap-options",
+                '<nvpair id="n" name="stonith-timeout" value="90s"/>',
+            ),
+        ),
+    ),
+    Case(
+        "node attributes",
+        both(
+            value("nodes-1-rack", "r 9"),
+            put("nodes-1", '<nvpair id="n" name="site" value="A"/>'),
+            put(
+                "2",
+                '<instance_attributes id="nodes-2"><nvpair id="n2" name="standby"'
+                ' value="on"/></instance_attributes><utilization id="u2"><nvpair id="n3"'
+                ' name="cpu" value="8"/></utilization>',
+            ),
+        ),
+    ),
     Case("node attribute removed", drop("nodes-1-rack")),
-    Case("defaults", both(value("rd1", "200"), value("od1", "30s"), put(
-        "rsc-options", '<nvpair id="n" name="migration-threshold" value="3"/>'))),
-    Case("default removed", both(drop("rd1"), put(
-        "rsc-options", '<nvpair id="n" name="priority" value="3"/>'))),
-    Case("set of defaults", put(
-        "rsc_defaults", '<meta_attributes id="more" score="10"><rule id="mr"'
-        ' boolean-op="and"><rsc_expression id="me" class="ocf" type="pgsql"'
-        ' provider="heartbeat"/></rule><nvpair id="mn" name="priority" value="5"/>'
-        "</meta_attributes>"), crmsh=False),
-    Case("plain set of defaults", put(
-        "op_defaults", '<meta_attributes id="more"><nvpair id="mn" name="enabled"'
-        ' value="true"/></meta_attributes>')),
-    Case("fencing levels", both(
-        value("fl1", "fence-b,fence-a", "devices"),
-        put("fencing-topology", '<fencing-level id="fl2" target="node1" index="2"'
-            ' devices="fence-b"/><fencing-level id="fl3" target-pattern="spare.*"'
-            ' index="1" devices="fence-b"/><fencing-level id="fl4"'
-            ' target-attribute="rack" target-value="r1" index="1" devices="fence-a"/>'))),
+    Case(
+        "defaults",
+        both(
+            value("rd1", "200"),
+            value("od1", "30s"),
+            put("rsc-options", '<nvpair id="n" name="migration-threshold" value="3"/>'),
+        ),
+    ),
+    Case(
+        "default removed",
+        both(
+            drop("rd1"),
+            put("rsc-options", '<nvpair id="n" name="priority" value="3"/>'),
+        ),
+    ),
+    Case(
+        "set of defaults",
+        put(
+            "rsc_defaults",
+            '<meta_attributes id="more" score="10"><rule id="mr"'
+            ' boolean-op="and"><rsc_expression id="me" class="ocf" type="pgsql"'
+            ' provider="heartbeat"/></rule><nvpair id="mn" name="priority" value="5"/>'
+            "</meta_attributes>",
+        ),
+        crmsh=False,
+    ),
+    Case(
+        "plain set of defaults",
+        put(
+            "op_defaults",
+            '<meta_attributes id="more"><nvpair id="mn" name="enabled"'
+            ' value="true"/></meta_attributes>',
+        ),
+    ),
+    Case(
+        "fencing levels",
+        both(
+            value("fl1", "fence-b,fence-a", "devices"),
+            put(
+                "fencing-topology",
+                '<fencing-level id="fl2" target="node1" index="2"'
+                ' devices="fence-b"/><fencing-level id="fl3" target-pattern="spare.*"'
+                ' index="1" devices="fence-b"/><fencing-level id="fl4"'
+                ' target-attribute="rack" target-value="r1" index="1" devices="fence-a"/>',
+            ),
+        ),
+    ),
     Case("fencing level deleted", drop("fl1")),
-    Case("tags", both(
-        put("apps", '<obj_ref id="web"/>'),
-        put("tags", '<tag id="fresh"><obj_ref id="db"/><obj_ref id="vip"/></tag>'))),
-    Case("tag reordered", lambda root: find(root, "apps").insert(
-        0, find(root, "apps")[1])),
+    Case(
+        "tags",
+        both(
+            put("apps", '<obj_ref id="web"/>'),
+            put("tags", '<tag id="fresh"><obj_ref id="db"/><obj_ref id="vip"/></tag>'),
+        ),
+    ),
+    Case(
+        "tag reordered",
+        lambda root: find(root, "apps").insert(0, find(root, "apps")[1]),
+    ),
     Case("tag deleted", drop("apps")),
-    Case("ACLs", both(
-        put("operator", '<acl_permission id="p1" kind="write" reference="vip"/>'),
-        put("acls", '<acl_role id="root"><acl_permission id="p2" kind="deny"'
-            ' xpath="//*[@id=\'x y\']"/></acl_role>'
-            '<acl_target id="bob"><role id="viewer"/></acl_target>'
-            '<acl_group id="desk"><role id="viewer"/><role id="operator"/></acl_group>'),
-        put("alice", '<role id="viewer"/>'))),
+    Case(
+        "ACLs",
+        both(
+            put("operator", '<acl_permission id="p1" kind="write" reference="vip"/>'),
+            put(
+                "acls",
+                '<acl_role id="root"><acl_permission id="p2" kind="deny"'
+                " xpath=\"//*[@id='x y']\"/></acl_role>"
+                '<acl_target id="bob"><role id="viewer"/></acl_target>'
+                '<acl_group id="desk"><role id="viewer"/><role id="operator"/></acl_group>',
+            ),
+            put("alice", '<role id="viewer"/>'),
+        ),
+    ),
     Case("ACL deleted", drop("alice", "operator")),
-    Case("alerts", both(
-        value("mail", "/usr/local/bin/mail2.sh", "path"), value("mail-timeout", "9s"),
-        value("mail-to", "boss@example.com"),
-        put("mail", '<recipient id="mail-2" value="b@example.com"/>'),
-        put("alerts", '<alert id="log" path="/bin/log" description="to the log">'
-            '<instance_attributes id="li"><nvpair id="lj" name="level" value="3"/>'
-            '</instance_attributes><recipient id="log-recipient-1" value="here"/></alert>'))),
+    Case(
+        "alerts",
+        both(
+            value("mail", "/usr/local/bin/mail2.sh", "path"),
+            value("mail-timeout", "9s"),
+            value("mail-to", "boss@example.com"),
+            put("mail", '<recipient id="mail-2" value="b@example.com"/>'),
+            put(
+                "alerts",
+                '<alert id="log" path="/bin/log" description="to the log">'
+                '<instance_attributes id="li"><nvpair id="lj" name="level" value="3"/>'
+                '</instance_attributes><recipient id="log-recipient-1" value="here"/></alert>',
+            ),
+        ),
+    ),
     Case("alert deleted", drop("mail")),
-]  # fmt: skip
+    # what one of them, or neither, can do
+    Case("empty value", value("vip-nic", ""), pcs=False),
+    Case("control characters", value("vip-nic", "a\tb"), pcs=False, crmsh=False),
+    Case("description", value("vip", "für den Laden", "description"), pcs=False),
+    Case(
+        "description of a group",
+        value("web", "the 'web' shop", "description"),
+        pcs=False,
+    ),
+    Case("another agent", value("solo", "Stateful", "type"), pcs=False),
+    Case(
+        "template",
+        put(
+            "resources",
+            '<template id="tmpl" class="ocf"'
+            ' provider="pacemaker" type="Dummy"><meta_attributes id="tm"><nvpair id="tn"'
+            ' name="priority" value="2"/></meta_attributes></template>'
+            '<primitive id="from-tmpl" template="tmpl"/>',
+        ),
+        pcs=False,
+    ),
+    Case(
+        "another resource in a clone",
+        both(drop("ping"), put("ping-clone", DUMMY.format("pong"))),
+        pcs=False,
+        crmsh=False,
+    ),
+    Case(
+        "podman",
+        put("resources", '<bundle id="pod"><podman image="pod:1"/></bundle>'),
+        crmsh=False,
+    ),
+    Case(
+        "several sets",
+        put(
+            "vip",
+            '<instance_attributes id="v2" score="5"><rule'
+            ' id="v2r" score="0"><expression id="v2e" attribute="rack" operation="defined"/>'
+            '</rule><nvpair id="v2n" name="nic" value="eth9"/></instance_attributes>',
+        ),
+        pcs=False,
+    ),
+    Case(
+        "sets by reference",
+        put("solo", '<meta_attributes id-ref="vip-meta"/>'),
+        pcs=False,
+    ),
+    Case(
+        "a set that another refers to",
+        both(
+            put("solo", '<meta_attributes id-ref="vip-meta"/>'),
+            drop("vip-prio"),
+            put("vip-meta", '<nvpair id="n" name="is-managed" value="true"/>'),
+        ),
+        pcs=False,
+    ),
+    Case(
+        "nested rule",
+        put(
+            "constraints",
+            '<rsc_location id="l5" rsc="vip"><rule'
+            ' id="l5r" score="9"><expression id="l5a" attribute="rack" operation="defined"/>'
+            '<rule id="l5s" boolean-op="or"><expression id="l5b" attribute="site"'
+            ' operation="eq" value="A"/><expression id="l5c" attribute="site"'
+            ' operation="eq" value="B"/></rule></rule></rsc_location>',
+        ),
+    ),
+    Case(
+        "location with a role",
+        put(
+            "constraints",
+            '<rsc_location id="l6"'
+            ' rsc="state-clone" role="Promoted" node="node1" score="5"/>',
+        ),
+        pcs=False,
+    ),
+    Case(
+        "location of a set",
+        put(
+            "constraints",
+            '<rsc_location id="l7" node="node1"'
+            ' score="5"><resource_set id="l7s"><resource_ref id="vip"/><resource_ref'
+            ' id="solo"/></resource_set></rsc_location>',
+        ),
+        pcs=False,
+    ),
+    Case(
+        "permissions by type",
+        put(
+            "operator",
+            '<acl_permission id="p9" kind="deny" object-type="acls" attribute="id"/>',
+        ),
+        pcs=False,
+    ),
+    Case(
+        "alert with a selection",
+        put("mail", "<select><select_nodes/></select>"),
+        pcs=False,
+    ),
+    Case(
+        "node created",
+        put("nodes", '<node id="3" uname="node3"/>'),
+        pcs=False,
+        crmsh=False,
+    ),
+    Case("order of resources", move("solo", "resources", 0), pcs=False, crmsh=False),
+]
 
 
 # -- what is equal -----------------------------------------------------------------------
 
 GENERATED = frozenset(
-    """acl_permission attribute date_expression date_spec duration expression fencing-level
-    instance_attributes meta_attributes nvpair op op_expression operations resource_set
-    rsc_expression rule utilization cluster_property_set""".split()
+    {
+        *("acl_permission", "attribute", "date_expression", "date_spec", "duration"),
+        *("expression", "fencing-level", "instance_attributes", "meta_attributes"),
+        *("nvpair", "op", "op_expression", "operations", "resource_set"),
+        *("rsc_expression", "rule", "utilization", "cluster_property_set"),
+    }
 )
-NVSETS = frozenset("instance_attributes meta_attributes cluster_property_set".split())
+NVSETS = frozenset(["instance_attributes", "meta_attributes", "cluster_property_set"])
 ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}
 
 
@@ -599,8 +814,9 @@ def meaning(cib: Cib) -> str:
         _tidy(element)
         if element.tag in GENERATED and element.get("id") not in referred:
             element.attrib.pop("id", None)
-    for element in list(root.iter("instance_attributes", "meta_attributes",
-                                  "utilization", "operations")):  # fmt: skip
+    for element in list(
+        root.iter("instance_attributes", "meta_attributes", "utilization", "operations")
+    ):
         parent = element.getparent()
         if not len(element) and not element.attrib and parent is not None:
             parent.remove(element)
@@ -613,8 +829,12 @@ def _tidy(element: Element) -> None:
         if element.get(name) in ROLES:
             element.set(name, ROLES[str(element.get(name))])
     if element.tag.startswith("rsc_") or element.tag == "rule":
-        defaults = {"rsc-role": "Started", "with-rsc-role": "Started",
-                    "boolean-op": "and", "kind": "Mandatory"}  # fmt: skip
+        defaults = {
+            "rsc-role": "Started",
+            "with-rsc-role": "Started",
+            "boolean-op": "and",
+            "kind": "Mandatory",
+        }
         for name, default in defaults.items():
             if element.get(name) == default:
                 del element.attrib[name]
@@ -630,8 +850,10 @@ def _tidy(element: Element) -> None:
 
 def _sort(root: Element) -> None:
     """Sort what has an order only because it is written one after the other."""
-    for home in root.xpath("//acls | //tags | //alerts | //acl_role | //acl_target"
-                           " | //acl_group | //fencing-topology"):  # fmt: skip
+    for home in root.xpath(
+        "//acls | //tags | //alerts | //acl_role | //acl_target"
+        " | //acl_group | //fencing-topology"
+    ):
         home[:] = sorted(home, key=lambda one: (one.tag, sorted(one.items())))
     for home in root.iter(*NVSETS, "utilization"):
         # some commands of pcs sort the pairs of every set

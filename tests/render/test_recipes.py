@@ -15,6 +15,7 @@ from cibgit.cib.document import Cib, parse
 from cibgit.render.crmsh import crmsh
 from cibgit.render.pcs import pcs
 
+from .. import generate
 from .recipes import CASES, Case, announced, base, edited, meaning, without
 
 pytestmark = pytest.mark.pacemaker
@@ -40,6 +41,7 @@ def run(
     crm = f'crm() {{ command crm {force} "$@"; }}\nexport CIB_file="$FILE"\n'
     script.write_text(f"set -e\n{NOTE if tool == 'pcs' else crm}\n{recipe}\n")
     files = {"FILE": str(file), "CALLS": str(calls), "HOME": str(folder)}
+    files["TMPDIR"] = str(folder)
     files |= secrets(new)
     done = execute(["bash", str(script)], files)
     if tool == "pcs" and not done.returncode:
@@ -82,23 +84,58 @@ def difference(result: Cib, wanted: Cib) -> str:
     return "\n".join(difflib.unified_diff(one, other, "result", "wanted", n=2))
 
 
-def check(tool: str, make: Callable[[Cib, Cib], str], case: Case, folder: Path) -> None:
+MAKE: dict[str, Callable[[Cib, Cib], str]] = {"pcs": pcs, "crmsh": crmsh}
+FORCE = {"pcs": "--force", "crmsh": "-F"}
+
+
+def check(tool: str, case: Case, folder: Path) -> None:
     old, new = base(), edited(case.edit)
-    recipe = make(old, new)
+    recipe = MAKE[tool](old, new)
     assert SECRET not in recipe
-    told = announced(recipe)
-    assert bool(told) != getattr(case, tool), recipe
-    result = run(tool, recipe, old, new, folder)
-    missed = difference(without(result, set(told)), without(new, set(told)))
+    assert bool(announced(recipe)) != getattr(case, tool), recipe
+    prove(tool, recipe, old, new, folder)
+
+
+def prove(
+    tool: str, recipe: str, old: Cib, new: Cib, folder: Path, *, force: str = ""
+) -> None:
+    """Whatever the commands leave different was announced."""
+    told = set(announced(recipe))
+    result = run(tool, recipe, old, new, folder, force=force)
+    missed = difference(without(result, told), without(new, told))
     assert not missed, f"{recipe}\n{missed}"
-    assert re.search("^[a-z]", recipe, re.M) or told
+
+
+def generated(tool: str, seed: int) -> tuple[Cib, Cib]:
+    """Return a CIB and what six edits make of it.
+
+    crmsh 4.4.1 stops with a traceback at podman and at comments among operations.
+    """
+    style: generate.Style = ("pcs", "crmsh", "random")[seed % 3]
+    kinds = generate.KINDS
+    if tool == "crmsh":
+        kinds = tuple(kind for kind in kinds if "comment" not in kind)
+    data = generate.cib(12, seed, style=style, comments=tool == "pcs")
+    if tool == "crmsh":
+        data = data.replace(b"<podman", b"<docker")
+    edits = generate.mutate(data, seed, kinds, count=6)
+    return parse(data, "old"), parse(edits, "new")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_pcs_makes_the_change(case: Case, tmp_path: Path) -> None:
-    check("pcs", pcs, case, tmp_path)
+    check("pcs", case, tmp_path)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_crmsh_makes_the_change(case: Case, tmp_path: Path) -> None:
-    check("crmsh", crmsh, case, tmp_path)
+    check("crmsh", case, tmp_path)
+
+
+@pytest.mark.parametrize("tool", MAKE)
+@pytest.mark.parametrize("seed", range(8))
+def test_of_any_edits_what_is_not_made_is_told(
+    tool: str, seed: int, tmp_path: Path
+) -> None:
+    old, new = generated(tool, seed)
+    prove(tool, MAKE[tool](old, new), old, new, tmp_path, force=FORCE[tool])

@@ -45,8 +45,8 @@ def test_each_secret_has_its_own_variable() -> None:
     owners = ("fence-a", "fence_a", "fence.a", "fence-a", "1")
     script.command(*(script.pair(owner, "passwd", "x") for owner in owners))
     assert script.lines[-1] == (
-        'passwd="$FENCE_A_PASSWD" passwd="$FENCE_A_PASSWD__2"'
-        ' passwd="$FENCE_A_PASSWD__3" passwd="$FENCE_A_PASSWD" passwd="$_1_PASSWD"'
+        'passwd="${FENCE_A_PASSWD:?}" passwd="${FENCE_A_PASSWD__2:?}"'
+        ' passwd="${FENCE_A_PASSWD__3:?}" passwd="${FENCE_A_PASSWD:?}" passwd="${_1_PASSWD:?}"'
     )
 
 
