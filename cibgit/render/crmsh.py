@@ -6,6 +6,8 @@ that the language of crmsh cannot hold is written as one line of XML, which crms
 What crmsh 4.4.1 does with each was measured.
 """
 
+import copy
+
 from ..cib.document import Cib, Element, attributes
 from ..compare.parts import (
     RESOURCES,
@@ -30,6 +32,7 @@ from .script import (
     tell_others,
 )
 
+_LOAD = ("crm", "configure", "load", "update", "-")
 _DEFAULTS = ("rsc_defaults", "op_defaults")
 
 
@@ -61,7 +64,7 @@ class _Recipe:
         self._alerts()
         self._topology()
         self.layout.created()
-        self.load.run("crm", "configure", "load", "update", "-")
+        self.load.run(*_LOAD)
         if self.again:
             self.replaced.add(["commit"])
         self.replaced.run("crm", "configure")
@@ -83,9 +86,28 @@ class _Recipe:
         ranked = sorted(gone, key=lambda step: _rank(step.tag))
         names = [step.name for step in ranked]
         if names:
+            self._release(set(names))
             forced = any(step.tag in RESOURCES for step in gone)
             force = ["--force"] if forced else []
             self.script.command("crm", "configure", "delete", *force, *names)
+
+    def _release(self, gone: set[str]) -> None:
+        """Take what goes out of roles and users that stay: crmsh would leave it in them."""
+        first = Load(self.script)
+        come = {step.name for step in self.found if step.old is None}
+        for step in self.found:
+            if step.section != "acls" or step.old is None or step.new is None:
+                continue
+            if mentions(step.old) & gone:
+                element = copy.deepcopy(step.new)
+                for child in own_children(element):
+                    if mentions(child) & (come | self.layout.missing):
+                        element.remove(child)
+                try:
+                    self._add_to(first, element)
+                except InexpressibleError as error:
+                    self.script.cannot(step.address, str(error))
+        first.run(*_LOAD)
 
     # -- one object ----------------------------------------------------------------------
 
@@ -136,14 +158,17 @@ class _Recipe:
             return
         if comments(element):
             self.script.cannot(f"{element.tag} {element.get('id')}", "comments")
+        self._add_to(self.load, element, exact=exact)
+
+    def _add_to(self, load: Load, element: Element, *, exact: bool = False) -> None:
         try:
             if exact:
                 raise InexpressibleError(HELD)
-            self.load.add(crmsh_syntax.words_for(self.script, element))
+            load.add(crmsh_syntax.words_for(self.script, element))
         except InexpressibleError:
             if element.tag not in _AS_XML:
                 raise
-            self.load.add_xml(xml(self.script, element))
+            load.add_xml(xml(self.script, element))
 
     def _replace(self, step: Step) -> None:
         """Delete an object and create it again, at once."""

@@ -838,7 +838,8 @@ def _tidy(element: Element) -> None:
         for name, default in defaults.items():
             if element.get(name) == default:
                 del element.attrib[name]
-    if element.tag == "rule" and element.getparent().tag in NVSETS:
+    # of these rules nobody asks the score
+    if element.tag == "rule" and element.getparent().tag in (*NVSETS, "rule"):
         element.attrib.pop("score", None)
     if element.tag == "rsc_order" and element.get("first") is not None:
         first = element.get("first-action", "start")

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from cibgit.render.crmsh import crmsh
 from cibgit.render.pcs import pcs
 
 from .. import generate
+from ..prerequisites import must_run_all
 from .recipes import CASES, Case, announced, base, edited, meaning, without
 
 pytestmark = pytest.mark.pacemaker
@@ -28,6 +30,35 @@ SECRET = "n3w s'ecret"
 NOTE = r"""pcs() { printf '%s\0' "$@" >> "$CALLS"; printf '\n' >> "$CALLS"; }"""
 
 
+def require(command: str) -> None:
+    """Skip where the tool is not installed; where it ought to be, fail."""
+    if not shutil.which(command):
+        told = pytest.fail if must_run_all() else pytest.skip
+        told(f"{command} is not installed")
+
+
+@cache
+def pcs_server() -> subprocess.Popen[str]:
+    """Start pcs once; it ends with its standard input, so with this process."""
+    with Path(str(shutil.which("pcs"))).open() as lines:
+        interpreter = lines.readline().removeprefix("#!").split()
+    return subprocess.Popen(
+        [*interpreter, str(PCS_CALLS)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run_calls(*line: str) -> int:
+    server = pcs_server()
+    assert server.stdin
+    assert server.stdout
+    server.stdin.write("\t".join(filter(None, line)) + "\n")
+    server.stdin.flush()
+    return int(server.stdout.readline())
+
+
 def run(
     tool: str, recipe: str, old: Cib, new: Cib, folder: Path, *, force: str = ""
 ) -> Cib:
@@ -35,22 +66,28 @@ def run(
 
     ``force``: the option that makes the tool do without the agents on this machine.
     """
-    file, calls, script = (folder / name for name in ("cib.xml", "calls", "recipe.sh"))
+    require("pcs" if tool == "pcs" else "crm")
+    file, calls, log, script = (
+        folder / name for name in ("cib.xml", "calls", "log", "recipe.sh")
+    )
     file.write_bytes(compact(old))
     calls.write_bytes(b"")
     crm = f'crm() {{ command crm {force} "$@"; }}\nexport CIB_file="$FILE"\n'
     script.write_text(f"set -e\n{NOTE if tool == 'pcs' else crm}\n{recipe}\n")
-    files = {"FILE": str(file), "CALLS": str(calls), "HOME": str(folder)}
-    files["TMPDIR"] = str(folder)
-    files |= secrets(new)
-    done = execute(["bash", str(script)], files)
-    if tool == "pcs" and not done.returncode:
-        with Path(str(shutil.which("pcs"))).open() as lines:
-            interpreter = lines.readline().removeprefix("#!").split()
-        python = [*interpreter, str(PCS_CALLS), str(file), str(calls)]
-        python += [force] if force else []
-        done = execute(python, files)
+    files = {"FILE": str(file), "CALLS": str(calls)}
+    files |= dict.fromkeys(("HOME", "TMPDIR"), str(folder))
+    done = subprocess.run(
+        ["bash", str(script)],
+        env={**os.environ, **secrets(new), **files},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, f"{recipe}\n{done.stdout}{done.stderr}"
+    if tool == "pcs":
+        status = run_calls(str(file), str(calls), str(log), force)
+        assert status == 0, f"{recipe}\n{log.read_text()}"
     return parse(file.read_bytes(), "result")
 
 
@@ -64,19 +101,6 @@ def secrets(cib: Cib) -> dict[str, str]:
         for pair in owner.iter("nvpair")
         if pair.get("name") == "password"
     }
-
-
-def execute(
-    command: list[str], files: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        env={**os.environ, **files},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def difference(result: Cib, wanted: Cib) -> str:
