@@ -69,7 +69,7 @@ def pair_words(script: Script, owner: Element, found: dict[str, str]) -> Words:
     """Return pairs as words."""
     for name, value in found.items():
         if not _NAME.fullmatch(name) or value == "":
-            raise InexpressibleError(f"a pair like {name}={value}")
+            raise InexpressibleError(f"a pair like this: {name}")
     identity = owner.get("id", "")
     return [script.pair(identity, name, value) for name, value in found.items()]
 
