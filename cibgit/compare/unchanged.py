@@ -40,8 +40,7 @@ def differing(old: Cib, new: Cib) -> tuple[Cib, Cib] | None:
     What is added, removed or changed is there with all that it holds, below the same
     ancestors and before the same element. Of what only moved, and of what stands next to
     something that is there, only the element itself is: equal on both sides, without
-    children. Of elements that are there for what they hold, equal children may be
-    missing.
+    children. Of sections only children are missing; no place may be counted in them.
     """
     one, other = outline(old), outline(new)
     if all(each.is_plain and each.has_unique_ids for each in (one, other)):
