@@ -33,11 +33,18 @@ def answer(embedded: Embedded, capsys: Output, *arguments: str) -> tuple[int, An
 
 
 COMMANDS = (
-    *("init", "export", "status", "diff", "push", "rollback", "digest", "fmt", "demo"),
-    *("doctor", "repair", "merge"),
-    "import",
-    *("init", "export", "status", "diff", "plan", "push", "rollback", "digest", "fmt"),
-    "demo",
+    *(
+        "init",
+        "export",
+        "import",
+        "status",
+        "diff",
+        "plan",
+        "push",
+        "rollback",
+        "merge",
+    ),
+    *("digest", "fmt", "doctor", "repair", "demo"),
 )
 
 
