@@ -21,7 +21,7 @@ LAYERS = (
     ("policy",),
     ("config",),
     ("cluster",),
-    ("commit", "gitcall", "repository"),
+    ("commit", "commits", "gitcall", "repository", "vault", "age", "providers"),
     ("flow",),
     ("render",),
     ("cli", "__main__"),

@@ -89,6 +89,7 @@ def export(
     from ..render import text
 
     site = gather.site(directory, cluster, at)
+    had_vault = site.keeper.file.exists()
     result = run(site, message)
     if json:
         typer.echo(as_json.exported(result))
@@ -96,6 +97,8 @@ def export(
         typer.echo(
             text.exported(result, site.name, site.repository.short(result.commit))
         )
+        if not had_vault and site.keeper.file.exists():
+            typer.echo(text.new_vault(site.config, site.keeper.vault.recipients))
         _note_detached(site.repository.branch(), result.outcome == "committed")
     return ExitCode.DIFFERS if result.outcome == "recorded" else ExitCode.OK
 
@@ -144,7 +147,7 @@ def push(
             dry_run,
             json,
         )
-    if revision == "HEAD" and site.repository.is_dirty(site.path):
+    if revision == "HEAD" and site.is_dirty():
         raise UnsafeError(
             f"{site.path} has changes that are not committed",
             "Commit them with git, or at once with: cibgit push -m MESSAGE",
@@ -176,7 +179,7 @@ def rollback(
     from ..flow.rollback import commit_desired, rollback_message
 
     site = gather.site(directory, cluster, at)
-    if site.repository.is_dirty(site.path):
+    if site.is_dirty():
         raise UnsafeError(
             f"{site.path} has changes that are not committed",
             "Commit or stash them: a rollback would overwrite them.",
@@ -215,6 +218,7 @@ def _carry_out(
         typer.echo(text.difference(planned.changes, *labels, colour=gather.colour()))
     if planned.commit is None:
         rehearse(planned)
+    gather.note_uncertain()
     if dry_run:
         if as_json:
             found = json.changes(planned.changes)

@@ -3,13 +3,14 @@
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
-from . import actions, questions
+from . import actions, gather, keys, questions
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
 # class of everything that is wrong with a command line
@@ -56,8 +57,16 @@ def _root(
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Show the version."
     ),
+    identity: Annotated[
+        Path | None,
+        typer.Option(
+            "--identity",
+            metavar="FILE",
+            help="The key that opens the vault of secrets.",
+        ),
+    ] = None,
 ) -> None:
-    pass
+    keys.chosen[:] = [identity] if identity else []
 
 
 for command in (
@@ -116,20 +125,22 @@ def _tell(error: CibgitError, *, as_json: bool) -> None:
     if as_json:
         from ..render import json
 
-        typer.echo(json.error(error))
-    typer.echo(f"cibgit: {text.printable(error.message)}", err=True)
+        typer.echo(gather.censored(json.error(error)))
+    message = gather.censored(error.message)
+    typer.echo(f"cibgit: {text.printable(message)}", err=True)
     changes = getattr(error, "changes", [])
     if changes and not as_json:
         lines = "\n".join(text.change(change) for change in changes)
         typer.echo(f"\n{lines}\n", err=True)
     if error.hint:
-        typer.echo(text.printable(error.hint), err=True)
+        typer.echo(text.printable(gather.censored(error.hint)), err=True)
 
 
 def _bug(error: Exception) -> CibgitError:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     if os.environ.get("CIBGIT_TRACEBACK"):
-        traceback.print_exception(error)
+        lines = "".join(traceback.format_exception(error))
+        typer.echo(gather.censored(lines), err=True)
     return CibgitError(
         f"this is a bug in cibgit: {type(error).__name__} in {frame.name}"
         f" ({frame.filename.rpartition('/')[2]}:{frame.lineno})",

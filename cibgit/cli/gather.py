@@ -5,16 +5,21 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import NoInputError, UsageError
+from ..errors import CibgitError, NoInputError, UsageError
+from . import keys
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..cib.document import Cib
     from ..cluster.protocol import Cluster
     from ..config import ClusterConfig
+    from ..flow.keeper import Keeper
     from ..flow.site import Site
 
 STDIN = "-"
 LIVE = "live"
+EDITED = ""
 
 
 def configured(folder: Path, cluster: str | None) -> "tuple[Path, ClusterConfig]":
@@ -42,25 +47,91 @@ def site(folder: Path, cluster: str | None, at: str | None) -> "Site":
     repository = Repository.open(root)
     file = root / settings.path
     path = file.resolve().relative_to(repository.root.resolve()).as_posix()
-    return Site(settings, repository, connected(root, settings, at), file, path)
+    connection = connected(root, settings, at)
+    return Site(settings, repository, connection, file, path, keeper(root, settings))
+
+
+def keeper(root: Path, settings: "ClusterConfig") -> "Keeper":
+    """Return who hides the secrets of a cluster; the same for the whole run."""
+    from ..flow.keeper import Keeper
+    from ..providers import Providers
+
+    file = root / settings.vault
+    if file not in _keepers:
+        providers = Providers(settings.secrets.providers, os.environ)
+        rules, lock = settings.secrets.rules, keys.AgeLater()
+        _keepers[file] = Keeper(rules, providers, lock, file, settings.vault)
+    return _keepers[file]
+
+
+_keepers: "dict[Path, Keeper]" = {}
+
+
+def censored(text: str) -> str:
+    """Return a text without any secret that this run has seen: whoever prints, asks."""
+    values = {value for each in _keepers.values() for value in each.known_values()}
+    if not values:
+        return text
+    from ..cib.secrets import censored as run
+
+    return run(text, values)
+
+
+def note_uncertain() -> None:
+    """Say which secrets could not be compared, and why."""
+    import typer
+
+    for each in _keepers.values():
+        for slot, reason in each.uncertain.items():
+            typer.echo(
+                f"cibgit: {slot} could not be compared: {censored(reason)}", err=True
+            )
+
+
+def sides(
+    names: "Sequence[str]", folder: Path, cluster: str | None, at: str | None
+) -> "list[tuple[Cib, str]]":
+    """Return the CIBs that the arguments of ``diff`` mean, all in the hidden form."""
+    from ..config import ClusterConfig
+
+    try:
+        root, settings = configured(folder, cluster)
+    except CibgitError:  # two files need no repository, and so no vault
+        root, settings = Path(os.devnull), ClusterConfig("none")
+    hider = keeper(root, settings)
+    found: dict[str, tuple[Cib, str]] = {}
+    # live last: its secrets are compared with what the other side names
+    for name in sorted(names, key=lambda name: name == LIVE):
+        if name == LIVE:
+            real, label = live(folder, cluster, at)
+            found[name] = hider.hidden(real), label
+        else:
+            found[name] = side(name, folder, cluster, at, hider)
+    return [found[name] for name in names]
 
 
 def side(
-    argument: str, folder: Path, cluster: str | None, at: str | None
+    argument: str, folder: Path, cluster: str | None, at: str | None, hider: "Keeper"
 ) -> "tuple[Cib, str]":
-    """Return the CIB that an argument of ``diff`` means, and what to call it.
+    """Return the CIB that an argument means, in the hidden form, and what to call it.
 
-    ``live``, ``-`` (standard input), a file that exists, or else a git revision.
+    ``-`` (standard input), a file that exists, or else a git revision; nothing is the
+    ``cib.xml`` of the work tree.
     """
     from ..flow.files import read_file
 
-    if argument == LIVE:
-        return live(folder, cluster, at)
+    def vault() -> bytes | None:
+        return hider.file.read_bytes() if hider.file.exists() else None
+
+    if argument == EDITED:
+        root, settings = configured(folder, cluster)
+        cib = read_file(root / settings.path)
+        return hider.adopted(cib, vault)[0], settings.path
     if argument == STDIN:
-        return stdin(), "standard input"
+        return hider.adopted(stdin(), vault)[0], "standard input"
     file = folder / argument
     if file.is_file():
-        return read_file(file), argument
+        return hider.adopted(read_file(file), vault)[0], argument
     try:
         found = site(folder, cluster, at)
     except NoInputError:
@@ -68,15 +139,15 @@ def side(
             f"{argument!r} is not a file, and there is no repository to look it up in",
             "Name a file, a git revision, live, or - for standard input.",
         ) from None
-    cib = found.desired(argument)
-    return (
-        cib,
-        f"{argument} {found.repository.short(found.repository.resolve(argument))}",
-    )
+    commit = found.repository.resolve(argument)
+    return found.desired(argument), f"{argument} {found.repository.short(commit)}"
 
 
 def live(folder: Path, cluster: str | None, at: str | None) -> "tuple[Cib, str]":
-    """Return the live CIB and what to call it; no repository is needed with ``at``."""
+    """Return the live CIB as it is, secrets and all, and what to call it.
+
+    No repository is needed with ``at``.
+    """
     from ..cib.identity import check_ids
     from ..config import ClusterConfig
 
@@ -98,14 +169,6 @@ def stdin() -> "Cib":
     from ..flow.files import authored
 
     return authored(sys.stdin.buffer.read(), "standard input")
-
-
-def edited(folder: Path, cluster: str | None) -> "tuple[Cib, str]":
-    """Return the CIB of the work tree and what to call it."""
-    from ..flow.files import read_file
-
-    root, settings = configured(folder, cluster)
-    return read_file(root / settings.path), settings.path
 
 
 def colour() -> bool:

@@ -36,6 +36,7 @@ def status(
         ids = {found.head, found.applied.commit if found.applied else None} - {None}
         short = {str(commit): site.repository.short(str(commit)) for commit in ids}
         typer.echo(text.status(found, site.name, short))
+        gather.note_uncertain()
     return ExitCode.OK if found.in_sync else ExitCode.DIFFERS
 
 
@@ -70,22 +71,18 @@ def diff(
 
     if (sides or []).count(gather.STDIN) > 1:
         raise UsageError("standard input can be one side only")
-    match sides or []:
-        case []:
-            old, old_label = gather.live(directory, cluster, at)
-            new, new_label = gather.edited(directory, cluster)
-        case [only]:
-            old, old_label = gather.live(directory, cluster, at)
-            new, new_label = gather.side(only, directory, cluster, at)
-        case [first, second]:
-            old, old_label = gather.side(first, directory, cluster, at)
-            new, new_label = gather.side(second, directory, cluster, at)
-        case _:
-            raise UsageError("diff takes two sides at most")
+    names = [gather.LIVE, gather.EDITED] if not sides else sides
+    if len(names) > len(("old", "new")):
+        raise UsageError("diff takes two sides at most")
+    if len(names) == 1:
+        names = [gather.LIVE, *names]
+    found = gather.sides(names, directory, cluster, at)
+    (old, old_label), (new, new_label) = found
     changes = compare(old, new)
+    gather.note_uncertain()
     if json:
-        found = as_json.changes(changes)
-        typer.echo(as_json.dumps("diff", old=old_label, new=new_label, changes=found))
+        answer = as_json.changes(changes)
+        typer.echo(as_json.dumps("diff", old=old_label, new=new_label, changes=answer))
     else:
         colour = gather.colour()
         typer.echo(text.difference(changes, old_label, new_label, colour=colour))

@@ -34,6 +34,9 @@ class Plan:
 
     ``commit`` is the commit whose state is pushed, None when it is yet to be made.
     ``changes`` lead from ``live`` to ``desired``; empty: there is nothing to do.
+
+    ``live`` is the real CIB, as the push starts from it, secrets and all: it is never
+    compared, shown or stored. ``desired`` and ``changes`` have placeholders.
     """
 
     site: Site
@@ -45,10 +48,14 @@ class Plan:
     dialect: digest.Dialect
 
     def target(self) -> Cib:
-        """Return the whole CIB that the push must produce."""
+        """Return the whole CIB that the push must produce, with its real secrets.
+
+        Raises what keeps a placeholder from being opened (exit 77 or 65).
+        """
         marked = self.commit or "0" * 40
         commit = marked if self.site.config.marker else None
-        return canonical.target(self.desired, self.live, commit)
+        real = self.site.keeper.revealed(self.desired)
+        return canonical.target(real, self.live, commit)
 
     def digest(self) -> str:
         """Return the digest of the planned ``<configuration>``.
@@ -64,18 +71,19 @@ def plan(site: Site, desired: Cib, commit: str | None) -> Plan:
     Raises :class:`DriftError` (103) when live is not what git last knew, and whatever
     :func:`~cibgit.flow.refusals.check_desired` refuses.
     """
-    live = site.live()
+    real = site.read()
+    live = site.hidden(real)
     check_desired(desired, live)
     applied = find_applied(site, live)
     dialect = site.cluster.dialect()
     if same(live, desired):
-        return Plan(site, live, applied, desired, commit, [], dialect)
+        return Plan(site, real, applied, desired, commit, [], dialect)
     if applied is None:
         raise _no_base(site, live)
     if not applied.is_live:
         raise drifted(site, applied.cib, live)
     changes = compare(live, desired)
-    return Plan(site, live, applied, desired, commit, changes, dialect)
+    return Plan(site, real, applied, desired, commit, changes, dialect)
 
 
 def _no_base(site: Site, live: Cib) -> DriftError:
@@ -98,7 +106,7 @@ def _no_base(site: Site, live: Cib) -> DriftError:
 
 
 def drifted(site: Site, known: Cib, live: Cib) -> DriftError:
-    """Return the error that shows how live left what git knew."""
+    """Return the error that shows how live left what git knew, both in hidden form."""
     missing = missing_marker(site, live)
     hint = (
         f"Commit {missing[:12]} was pushed meanwhile: git fetch --all"

@@ -94,6 +94,7 @@ def push(planned: Plan, sleep: Sleep = time.sleep) -> Pushed:
     if commit is None or planned.applied is None:
         raise CibgitError("a push needs a commit, and a state to start from")
     if not planned.changes:
+        planned.target()  # without its key nobody can say that there is nothing to do
         return _nothing_to_do(planned, commit)
     site.repository.set_ref(site.ref("live"), planned.applied.commit, "push: before")
     target, attempts = _send(planned, sleep)
@@ -169,7 +170,8 @@ def _same_configuration(planned: Plan) -> Cib:
     if _bytes(before) == _bytes(now) and _settings(planned.live) == _settings(live):
         return live
     live.source = planned.live.source
-    raise drifted(planned.site, planned.live, live)
+    hidden = planned.site.hidden
+    raise drifted(planned.site, hidden(planned.live), hidden(live))
 
 
 def _settings(cib: Cib) -> dict[str, str | None]:
@@ -191,7 +193,7 @@ def _find_out(planned: Plan, target: Cib, error: CibgitError, sleep: Sleep) -> N
     while time.monotonic() < deadline:
         try:
             planned.site.cluster.check_writable(target)
-            live = planned.site.live()
+            live = planned.site.read()
             found = {_bytes(live.configuration), *_elsewhere(planned.site)}
         except CibgitError:
             sleep(0.5)
@@ -231,7 +233,7 @@ def _read_back(planned: Plan, target: Cib, result: Pushed, sleep: Sleep) -> Push
         proof = _proof(planned, place, result.digest, sleep)
         while not proof.is_settled(result.digest) and time.monotonic() < deadline:
             # a copy may be behind for a moment, or ahead: somebody changed live again
-            live = planned.site.live()
+            live = planned.site.read()
             if not _runs(live, target):
                 return _moved_on(planned, target, live, replace(result, proofs=proofs))
             proof = _proof(planned, place, result.digest, sleep)
@@ -253,7 +255,7 @@ def _read_patiently(planned: Plan, sleep: Sleep) -> Cib:
     deadline = time.monotonic() + RECOVERY_SECONDS
     while True:
         try:
-            return planned.site.live()
+            return planned.site.read()
         except (UnreachableError, TimedOutError) as error:
             if time.monotonic() > deadline:
                 raise UnknownOutcomeError(

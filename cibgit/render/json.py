@@ -49,6 +49,7 @@ def exported(result: "Exported") -> str:
         ref=result.ref,
         obstacle=result.obstacle,
         unpushed=result.unpushed,
+        sealed=[str(slot) for slot in result.sealed],
         changes=changes(result.changes),
     )
 
@@ -83,6 +84,7 @@ def status(found: "Status", name: str) -> str:
         edited=found.edited,
         drift=changes(found.drift),
         unpushed=changes(found.unpushed),
+        uncertain={str(slot): reason for slot, reason in found.uncertain.items()},
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..compare.change import Change, Kind
 
 if TYPE_CHECKING:
+    from ..config import ClusterConfig
     from ..flow.digest import Digests
     from ..flow.export import Exported
     from ..flow.push import Pushed
@@ -87,12 +88,27 @@ def exported(result: "Exported", name: str, short: str) -> str:
         return line
     summary = count(result.changes, planned=False)
     if result.outcome == "committed":
-        return f"Exported {name} {result.version} as {short}. {summary}"
+        line = f"Exported {name} {result.version} as {short}. {summary}"
+        if result.sealed:
+            line += (
+                "\nThese stand in clear in earlier commits, so change them: "
+                + printable(", ".join(map(str, result.sealed)))
+            )
+        return line
     return (
         f"{result.obstacle}, and live changed too. {summary}\n"
         f"The live state is commit {short} at {result.ref}; your branch is as it was.\n"
         f"Merge it: git merge {result.ref}"
     )
+
+
+def new_vault(config: "ClusterConfig", recipients: Iterable[str]) -> str:
+    """Render that a vault was made, and who can open it."""
+    names = [f"  {printable(each)}" for each in recipients]
+    return "\n".join(
+        [f"Secrets are kept in {config.vault}, which opens with the keys of:", *names,
+         "Let the other nodes and operators in: cibgit secret recipients --add KEY"]
+    )  # fmt: skip
 
 
 def pushed(result: "Pushed", name: str, short: str) -> str:
@@ -140,7 +156,8 @@ def status(found: "Status", name: str, commits: dict[str, str]) -> str:
     if found.edited:
         lines.append("Not committed: cib.xml is edited in the work tree.")
     if found.in_sync:
-        lines.append("In sync.")
+        lines.append("In sync, as far as it can be compared." if found.uncertain
+                     else "In sync.")  # fmt: skip
     return printable("\n".join(lines))
 
 
