@@ -59,6 +59,8 @@ class Age:
         self._chosen = chosen
         self._keys: list[Key] | None = None
         self._unusable: list[str] = []
+        self.made: Path | None = None
+        """The file of the key that was made because there was none."""
 
     def open(self, data: bytes, source: str) -> Vault:
         """Decrypt a vault.
@@ -167,7 +169,7 @@ class Age:
             raise PermissionDeniedError(
                 f"{self._new}: a key cannot be kept there: {error.strerror}"
             ) from None
-        self._keys = [Key(identity, str(identity.to_public()))]
+        self._keys, self.made = [Key(identity, str(identity.to_public()))], self._new
         return self._keys[0]
 
 

@@ -16,7 +16,7 @@ from subprocess import PIPE, Popen
 from typing import Any, cast
 
 from . import gitcall
-from .commit import Author, LogEntry, one_line, stand_in
+from .commit import Author, LogEntry, SavedFile, one_line, stand_in
 from .commits import Commits
 from .errors import NoInputError, PermissionDeniedError, UnreachableError
 from .gitcall import Answer, RefusedError, file_name, own_ref, pathspec, revision
@@ -29,7 +29,7 @@ except ModuleNotFoundError:
 except ImportError as _error:  # GitPython looks for git when it is imported
     raise UnreachableError("git is not installed, or not on the PATH") from _error
 
-__all__ = ["Author", "LogEntry", "RefusedError", "Repository"]
+__all__ = ["Author", "LogEntry", "RefusedError", "Repository", "SavedFile"]
 
 _HEX = re.compile(r"[0-9a-f]{40,64}")
 

@@ -14,6 +14,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from .cib.placeholders import KEY_BYTES
@@ -84,6 +85,11 @@ class Vault:
 
 class Lock(Protocol):
     """How the file of a vault is opened and made; raises ``CibgitError`` only."""
+
+    @property
+    def made(self) -> Path | None:
+        """The file of a key that was made in this run, because there was none."""
+        ...
 
     def open(self, data: bytes, source: str) -> Vault:
         """Decrypt with the keys of whoever runs cibgit."""

@@ -7,6 +7,7 @@ connection strings, options of a container, comments) that holds a password is s
 whole: where the password ends nobody can tell. When in doubt, a value is secret.
 """
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -50,6 +51,7 @@ _CREDENTIALS = re.compile(
     rf"|--{_NAMED}\s+\S",
     re.IGNORECASE,
 )
+_FREE_TEXT = frozenset({"value", "options", "run-command", "description"})
 _PLAIN = frozenset("=:-")
 """What a text has that holds a password: one of these."""
 
@@ -83,8 +85,9 @@ class Slot(NamedTuple):
 class Rules:
     """What people say about secrets in ``cibgit.toml``.
 
-    ``hide`` are patterns of ``PARAMETER`` or ``OWNER/PARAMETER`` that are secret too;
-    ``allow`` are ``OWNER/PARAMETER`` that are not, each with the reason.
+    ``hide`` are patterns of ``PARAMETER`` or ``OWNER/PARAMETER`` that are secret too, of
+    name/value pairs and of attributes that hold free text. ``allow`` are
+    ``OWNER/PARAMETER`` that are not, each with the reason.
     """
 
     hide: tuple[str, ...] = ()
@@ -190,7 +193,9 @@ def find(
     search = _Search(cib, rules or Rules(), known)
     return [
         Found(slot, element, attribute, value)
-        for element, attribute, value in _candidates(cib.configuration)
+        for element, attribute, value in _candidates(
+            cib.configuration, search.looks_everywhere
+        )
         if (slot := search.slot(element, attribute, value))
     ]
 
@@ -206,6 +211,14 @@ class _Search:
         self._parameters = {parameter for _, parameter in self._secure}
         self._counts: dict[Slot, int] = {}
 
+    @property
+    def looks_everywhere(self) -> bool:
+        """Whether more than pairs, and what looks like a password, can be secret."""
+        return bool(self._rules.hide) or any(
+            slot.parameter in _FREE_TEXT or slot.parameter[0] == "#"
+            for slot in self._known
+        )
+
     def slot(self, element: Element, attribute: str, value: str) -> Slot | None:
         """Return the slot of a value that is secret, None for all others."""
         identity = element.get("id")
@@ -215,8 +228,9 @@ class _Search:
         likely = (pair and is_secret_name(name)) or (
             not _PLAIN.isdisjoint(value) and has_credentials(value, str(element.tag))
         )
-        possible = (
-            identity in self._elements or name in self._parameters or self._rules.hide
+        free = pair or attribute in _FREE_TEXT
+        possible = identity in self._elements or (
+            free and (name in self._parameters or self._rules.hide)
         )
         if identity is not None and not (certain or likely or possible):
             return None
@@ -229,13 +243,30 @@ class _Search:
         if not value or value == LRM or str(slot) in self._rules.allow:
             return None
         secret = likely or slot in self._known or slot[::2] in self._secure
-        return slot if secret or self._rules.hides(slot) else None
+        return slot if secret or (free and self._rules.hides(slot)) else None
 
 
-def _candidates(configuration: Element) -> Iterator[tuple[Element, str, str]]:
+def locate(cib: Cib, name: str) -> list[Found]:
+    """Return what could hold the secret of that name, whatever stands there now.
+
+    ``name`` is ``OWNER/PARAMETER``, or the id of the name/value pair.
+    """
+    found = []
+    for element in cib.configuration.iter(etree.Element):
+        pair = element.tag == "nvpair"
+        for attribute, _ in [("value", "")] if pair else attributes(element):
+            slot = _slot(element, element.get("name", "") if pair else attribute)
+            if attribute != "id" and name in (str(slot), slot.element if pair else ""):
+                value = element.get(attribute, "")
+                found.append(Found(slot, element, attribute, value))
+    return found
+
+
+def _candidates(
+    configuration: Element, everywhere: bool
+) -> Iterator[tuple[Element, str, str]]:
     """Yield what could be secret: the pairs, and all else only where there is a hint."""
-    data = etree.tostring(configuration, encoding="utf-8")
-    if not _HINT.search(data):
+    if not everywhere and not _HINT.search(etree.tostring(configuration)):
         for pair in configuration.iter("nvpair"):
             yield pair, "value", pair.get("value", "")
         return
@@ -306,16 +337,10 @@ _SHORT = 3
 
 
 def _forms(value: str) -> Iterator[str]:
-    """Yield a value as it is, and as XML, JSON and Python would write it."""
+    """Yield a value as it is, and as XML, JSON, Python and a terminal would write it."""
     xml = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    yield from (value, xml, xml.replace('"', "&quot;"))
-    yield xml.replace('"', "&quot;").replace("'", "&apos;")
-    ascii_only = value.encode("ascii", "backslashreplace").decode()
-    for text in (value, ascii_only):
-        escaped = text.replace("\\", "\\\\") if text is value else text
-        yield from (
-            text,
-            escaped.replace('"', '\\"'),
-            escaped.replace("'", "\\'"),
-            escaped,
-        )
+    quoted = xml.replace('"', "&quot;")
+    yield from (value, xml, quoted, quoted.replace("'", "&apos;"))
+    yield from (json.dumps(value, ensure_ascii=each)[1:-1] for each in (True, False))
+    yield from (repr(value)[1:-1], repr(value.encode())[2:-1], ascii(value)[1:-1])
+    yield value.encode("unicode_escape").decode()

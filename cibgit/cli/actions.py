@@ -98,7 +98,8 @@ def export(
             text.exported(result, site.name, site.repository.short(result.commit))
         )
         if not had_vault and site.keeper.file.exists():
-            typer.echo(text.new_vault(site.config, site.keeper.vault.recipients))
+            recipients, made = site.keeper.vault.recipients, site.keeper.lock.made
+            typer.echo(text.new_vault(site.config, recipients, made))
         _note_detached(site.repository.branch(), result.outcome == "committed")
     return ExitCode.DIFFERS if result.outcome == "recorded" else ExitCode.OK
 

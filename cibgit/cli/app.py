@@ -10,7 +10,7 @@ import typer
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
-from . import actions, gather, keys, questions
+from . import actions, gather, keys, questions, secret
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
 # class of everything that is wrong with a command line
@@ -66,7 +66,8 @@ def _root(
         ),
     ] = None,
 ) -> None:
-    keys.chosen[:] = [identity] if identity else []
+    if not version:
+        keys.chosen[:] = [identity] if identity else []
 
 
 for command in (
@@ -82,10 +83,13 @@ for command in (
 ):
     app.command()(command)
 
+app.add_typer(secret.app, name="secret")
+
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; every failure is told, not thrown."""
     as_json = "--json" in arguments
+    gather.forget()
     try:
         result = app(arguments or ["--help"], prog_name="cibgit", standalone_mode=False)
         sys.stdout.flush()

@@ -67,6 +67,11 @@ def keeper(root: Path, settings: "ClusterConfig") -> "Keeper":
 _keepers: "dict[Path, Keeper]" = {}
 
 
+def forget() -> None:
+    """Start anew: a keeper is of one run, and one process may have several."""
+    _keepers.clear()
+
+
 def censored(text: str) -> str:
     """Return a text without any secret that this run has seen: whoever prints, asks."""
     values = {value for each in _keepers.values() for value in each.known_values()}

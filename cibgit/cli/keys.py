@@ -21,6 +21,11 @@ class AgeLater:
     def __init__(self) -> None:
         self._age: Age | None = None
 
+    @property
+    def made(self) -> Path | None:
+        """The file of a key that was made in this run, because there was none."""
+        return self._age.made if self._age else None
+
     def open(self, data: bytes, source: str) -> "Vault":
         """Decrypt with the keys of whoever runs cibgit."""
         return self._lock().open(data, source)

@@ -71,7 +71,7 @@ def diff(
 
     if (sides or []).count(gather.STDIN) > 1:
         raise UsageError("standard input can be one side only")
-    names = [gather.LIVE, gather.EDITED] if not sides else sides
+    names = sides or [gather.LIVE, gather.EDITED]
     if len(names) > len(("old", "new")):
         raise UsageError("diff takes two sides at most")
     if len(names) == 1:

@@ -52,6 +52,7 @@ class Keeper:
         self._vault: Vault | None = None
         self._stored: Vault | None = None
         self._locked: CibgitError | None = None
+        self._recipients: tuple[tuple[str, ...], bytes] | None = None
 
     @property
     def recipients_file(self) -> Path:
@@ -93,11 +94,11 @@ class Keeper:
 
         ``read_vault`` returns the vault that was committed with it.
         """
-        if not self._find(cib):
+        if not self.find(cib):
             return cib, []
         result, clear = cib.copy(), []
         theirs = _once(read_vault)
-        for found in self._find(result):
+        for found in self.find(result):
             if not found.value.startswith(PREFIX):
                 clear.append(found.slot)
                 self._seal(found)
@@ -117,10 +118,10 @@ class Keeper:
         What stands there literally like a placeholder is a secret like any other: somebody
         loaded a file of git into the cluster past cibgit.
         """
-        if not self._find(cib):
+        if not self.find(cib):
             return cib
         result = cib.copy()
-        for found in self._find(result):
+        for found in self.find(result):
             reference = self._references.get(found.slot)
             if reference is None or found.value == reference:
                 self._seal(found)
@@ -140,25 +141,21 @@ class Keeper:
         Raises ``PermissionDeniedError`` without the key, ``BadDataError`` when vault and
         placeholders disagree.
         """
-        if not self._find(cib):
+        if not self.find(cib):
             return cib
         result = cib.copy()
-        for found in self._find(result):
-            if provided(found.value):
-                value = self._providers.value(found.value)
-                self._values[found.slot, found.value] = value
-            else:
-                value = self._value(found, cib.source)
-            found.replace(value)
+        for found in self.find(result):
+            found.replace(self.value(found, cib.source))
         return result
 
     def is_stored(self, cib: Cib) -> bool:
-        """Say whether the vault of the work tree is the one that a hidden CIB needs."""
+        """Say whether the vault of the work tree has all that a hidden CIB needs."""
         needed = self._needed(cib)
-        if not needed and not self.vault.values:
+        if not needed:
             return True
         self.require_key()
-        return self._stored is not None and self._stored.values == needed
+        stored = self._stored.values if self._stored else {}
+        return all(stored.get(slot) == value for slot, value in needed.items())
 
     def files(self, cib: Cib) -> dict[Path, bytes]:
         """Return the files that must be committed together with a hidden CIB.
@@ -177,8 +174,14 @@ class Keeper:
             data = self.lock.close(self._vault, self.label)
         return {self.file: data, self.recipients_file: text}
 
+    def admit(self, keys: Iterable[str], text: bytes) -> None:
+        """Let the next vault be for these recipients; ``text`` is the file for them."""
+        self._recipients = tuple(keys), text
+
     def read_recipients(self) -> tuple[tuple[str, ...], bytes]:
         """Return the recipients and the file that lists them; a first one is made."""
+        if self._recipients is not None:
+            return self._recipients
         try:
             data = self.recipients_file.read_bytes()
             lines = data.decode().splitlines()
@@ -187,7 +190,7 @@ class Keeper:
             return keys, recipients_text(keys)
         except (OSError, UnicodeDecodeError) as error:
             raise BadConfigError(f"{self.recipients_file}: {error}") from None
-        return self._checked(lines), data
+        return self.checked(lines), data
 
     def placeholder(self, slot: Slot, value: str) -> str:
         """Return the placeholder of a new value, which the vault will hold."""
@@ -200,14 +203,15 @@ class Keeper:
         """Return a hidden CIB under a new key, which the next vault will have."""
         self.require_key()
         result = cib.copy()
-        values = [(found, self._value(found, cib.source))
-                  for found in self._find(result) if is_sealed(found.value)]  # fmt: skip
+        values = [(found, self.value(found, cib.source))
+                  for found in self.find(result) if is_sealed(found.value)]  # fmt: skip
         self._vault = replace(self.vault, key=Vault.new().key)
         for found, value in values:
             found.replace(self.placeholder(found.slot, value))
         return result
 
-    def _find(self, cib: Cib) -> list[Found]:
+    def find(self, cib: Cib) -> list[Found]:
+        """Return the secrets of a CIB by the rules of the cluster, and by what was secret."""
         known = {*self._references}
         if self.file.exists():
             known |= self.vault.values.keys()
@@ -215,13 +219,21 @@ class Keeper:
 
     def _needed(self, cib: Cib) -> dict[Slot, str]:
         return {
-            found.slot: self._value(found, cib.source)
-            for found in self._find(cib)
+            found.slot: self.value(found, cib.source)
+            for found in self.find(cib)
             if not provided(found.value)
         }
 
-    def _value(self, found: Found, source: str) -> str:
-        """Return what a sealed placeholder stands for."""
+    def value(self, found: Found, source: str) -> str:
+        """Return what a placeholder in a hidden CIB stands for.
+
+        Raises ``PermissionDeniedError`` without the key, ``BadDataError`` when vault and
+        placeholder disagree.
+        """
+        if provided(found.value):
+            answer = self._providers.value(found.value)
+            self._values[found.slot, found.value] = answer
+            return answer
         key = found.slot, found.value
         if key in self._values:
             return self._values[key]
@@ -247,7 +259,9 @@ class Keeper:
 
     def _translate(self, found: Found, read_vault: ReadVault) -> None:
         """Bring a sealed placeholder of some commit under the key of this run."""
-        if (found.slot, found.value) in self._values:
+        known = self._values.get((found.slot, found.value))
+        if known is not None:
+            self._renew(found, known)
             return
         data = read_vault()
         vault = self._open(data) if data is not None else None
@@ -264,9 +278,12 @@ class Keeper:
             self._problems[found.slot, found.value] = _disagree(
                 found, vault, self.label
             )
-        elif self.vault and not self._locked:
-            found.replace(sealed(self.vault.key, found.slot, value))
-            self._values[found.slot, _current(found)] = value
+        else:
+            self._renew(found, value)
+
+    def _renew(self, found: Found, value: str) -> None:
+        if self.vault and not self._locked:
+            found.replace(self.placeholder(found.slot, value))
 
     def _is_closed(self, slot: Slot, reference: str) -> bool:
         """Say whether what git names cannot be compared with a real value."""
@@ -299,7 +316,8 @@ class Keeper:
         except OSError as error:
             raise PermissionDeniedError(f"{self.file}: {error.strerror}") from None
 
-    def _checked(self, lines: Iterable[str]) -> tuple[str, ...]:
+    def checked(self, lines: Iterable[str]) -> tuple[str, ...]:
+        """Return the public keys of a file of recipients, or refuse it with the line."""
         keys = []
         for number, line in enumerate(lines, 1):
             if line.strip() and not line.startswith("#"):

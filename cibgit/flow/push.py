@@ -95,6 +95,7 @@ def push(planned: Plan, sleep: Sleep = time.sleep) -> Pushed:
         raise CibgitError("a push needs a commit, and a state to start from")
     if not planned.changes:
         planned.target()  # without its key nobody can say that there is nothing to do
+        _remember(planned, commit)
         return _nothing_to_do(planned, commit)
     site.repository.set_ref(site.ref("live"), planned.applied.commit, "push: before")
     target, attempts = _send(planned, sleep)
@@ -106,9 +107,14 @@ def push(planned: Plan, sleep: Sleep = time.sleep) -> Pushed:
         attempts,
         planned.changes,
     )
+    _remember(planned, commit)
+    return _read_back(planned, target, result, sleep)
+
+
+def _remember(planned: Plan, commit: str) -> None:
+    site = planned.site
     for which in ("applied", "live"):
         site.repository.set_ref(site.ref(which), commit, "push")
-    return _read_back(planned, target, result, sleep)
 
 
 def _nothing_to_do(planned: Plan, commit: str) -> Pushed:

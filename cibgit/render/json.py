@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ..flow.digest import Digests
     from ..flow.export import Exported
     from ..flow.push import Pushed
+    from ..flow.secret import Listed
     from ..flow.status import Status
 
 FORMAT = 1
@@ -99,4 +100,15 @@ def digests(found: "Digests") -> str:
         signature=found.signature,
         matches=found.matches,
         signed_by=found.signed_by and found.signed_by.name,
+    )
+
+
+def secrets(found: Iterable["Listed"]) -> str:
+    """Return the secrets of a file, without their values."""
+    return dumps(
+        "secret list",
+        secrets=[
+            {**each.slot._asdict(), "where": each.where, "problem": each.problem}
+            for each in found
+        ],
     )

@@ -67,9 +67,7 @@ class Embedded:
             root / config.vault,
             config.vault,
         )
-        return Site(
-            config, repository, Directory(self.node), file, config.path, keeper
-        )
+        return Site(config, repository, Directory(self.node), file, config.path, keeper)
 
     @property
     def identity(self) -> Path:
@@ -107,11 +105,11 @@ class Embedded:
         directory.apply(patchset.build(live, changed, directory.dialect()))
         return directory.read()
 
-    def git(self, *arguments: str) -> str:
+    def git(self, *arguments: str, check: bool = True) -> str:
         return subprocess.run(
             ["git", *arguments],
             cwd=self.root,
-            check=True,
+            check=check,
             capture_output=True,
             text=True,
         ).stdout
