@@ -327,7 +327,11 @@ def censored(text: str, values: Iterable[str]) -> str:
 
     Secrets of less than four characters are left: what they stand in is no text of theirs.
     """
-    forms = {form for value in values if len(value) > _SHORT for form in _forms(value)}
+    whole = (value for value in values if len(value) > _SHORT)
+    # twice: an error may quote what quotes a secret
+    forms = {
+        twice for value in whole for once in _forms(value) for twice in _forms(once)
+    }
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, HIDDEN)
     return text

@@ -85,6 +85,7 @@ class Keeper:
     def refuse_uncertain(self) -> None:
         """Raise when a live secret could not be compared with what git names."""
         for slot, reason in self.uncertain.items():
+            self.require_key()
             raise PermissionDeniedError(
                 f"cannot tell whether {slot} changed: {reason}", "Nothing was written."
             )
