@@ -41,7 +41,7 @@ class SecretsConfig:
 
 @dataclass(frozen=True)
 class ClusterConfig:
-    """One cluster of ``cibgit.toml``.
+    """One cluster of ``cibgit.toml``; ``secrets`` is of all clusters.
 
     ``at`` is the address of the live side. ``marker`` says whether a push names its
     commit in the live CIB. ``pacemaker`` is the release that will read the files of a
@@ -63,11 +63,6 @@ class ClusterConfig:
     def vault(self) -> str:
         """Where its vault stands, if it has one."""
         return f"clusters/{self.name}/secrets.age"
-
-    @property
-    def recipients(self) -> str:
-        """Where the public keys stand that the vault is encrypted to."""
-        return f"clusters/{self.name}/recipients"
 
 
 @dataclass(frozen=True)

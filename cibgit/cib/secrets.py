@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from lxml import etree
 
@@ -52,15 +52,9 @@ _CREDENTIALS = re.compile(
     re.IGNORECASE,
 )
 _FREE_TEXT = frozenset({"value", "options", "run-command", "description"})
-_PLAIN = frozenset("=:-")
-"""What a text has that holds a password: one of these."""
+_SECURE = etree.XPath("status/node_state/lrm//lrm_rsc_op[@op-secure-params]")
 
 _WEBHOOK = re.compile(r"https?://[^/\s]+/.")
-_HINT = re.compile(
-    rb"://|\"secret:|(?:pass|pwd|secret|token|community|key)[a-z]*(?:&quot;|')?\s*[=:]"
-    rb"|--(?:pass|pwd|secret|token|api|auth|access|private)|<!\[CDATA\[",
-    re.IGNORECASE,
-)
 _OWNERS = frozenset({"primitive", "template", "group", "clone", "master", "bundle", "node",
                      "alert"})  # fmt: skip
 
@@ -193,9 +187,7 @@ def find(
     search = _Search(cib, rules or Rules(), known)
     return [
         Found(slot, element, attribute, value)
-        for element, attribute, value in _candidates(
-            cib.configuration, search.looks_everywhere
-        )
+        for element, attribute, value in search.candidates()
         if (slot := search.slot(element, attribute, value))
     ]
 
@@ -204,6 +196,7 @@ class _Search:
     """Decides on one value after the other, the cheap questions first."""
 
     def __init__(self, cib: Cib, rules: Rules, known: Collection[Slot]) -> None:
+        self._configuration = cib.configuration
         self._rules = rules
         self._known = frozenset(known)
         self._elements = {slot.element for slot in known}
@@ -211,31 +204,45 @@ class _Search:
         self._parameters = {parameter for _, parameter in self._secure}
         self._counts: dict[Slot, int] = {}
 
-    @property
-    def looks_everywhere(self) -> bool:
-        """Whether more than pairs, and what looks like a password, can be secret."""
-        return bool(self._rules.hide) or any(
-            slot.parameter in _FREE_TEXT or slot.parameter[0] == "#"
-            for slot in self._known
+    def candidates(self) -> Iterator[tuple[Element, str, str]]:
+        """Yield what could be secret, in document order."""
+        every = bool(self._rules.hide)
+        free = every or any(slot.parameter in _FREE_TEXT for slot in self._known)
+        for element in self._configuration.iter():
+            if isinstance(element, Comment):
+                yield element, COMMENT, element.text or ""
+            if not isinstance(element.tag, str):
+                continue
+            if element.text:
+                yield element, CDATA, element.text
+            wanted = element.tag == "nvpair" and (every or self._is_likely(element))
+            for name, value in attributes(element):
+                # a text with a password has one of these in it, and so has a placeholder
+                if "=" in value or ":" in value or "--" in value:
+                    if name != "id":
+                        yield element, name, value
+                elif (wanted and name == "value") or (free and name in _FREE_TEXT):
+                    yield element, name, value
+
+    def _is_likely(self, pair: Element) -> bool:
+        name = pair.get("name", "")
+        return (
+            is_secret_name(name)
+            or name in self._parameters
+            or pair.get("id") in self._elements
         )
 
     def slot(self, element: Element, attribute: str, value: str) -> Slot | None:
         """Return the slot of a value that is secret, None for all others."""
-        identity = element.get("id")
         pair = attribute == "value" and element.tag == "nvpair"
         name = (element.get("name") if pair else None) or attribute
         certain = value.startswith(PREFIX)
-        likely = (pair and is_secret_name(name)) or (
-            not _PLAIN.isdisjoint(value) and has_credentials(value, str(element.tag))
+        likely = (pair and is_secret_name(name)) or has_credentials(
+            value, str(element.tag)
         )
         free = pair or attribute in _FREE_TEXT
-        possible = identity in self._elements or (
-            free and (name in self._parameters or self._rules.hide)
-        )
-        if identity is not None and not (certain or likely or possible):
-            return None
         slot = _slot(element, name)
-        if identity is None:
+        if element.get("id") is None:
             number = self._counts[slot] = self._counts.get(slot, 0) + 1
             slot = slot._replace(parameter=name if number == 1 else f"{name} {number}")
         if certain:
@@ -260,27 +267,6 @@ def locate(cib: Cib, name: str) -> list[Found]:
                 value = element.get(attribute, "")
                 found.append(Found(slot, element, attribute, value))
     return found
-
-
-def _candidates(
-    configuration: Element, everywhere: bool
-) -> Iterator[tuple[Element, str, str]]:
-    """Yield what could be secret: the pairs, and all else only where there is a hint."""
-    if not everywhere and not _HINT.search(etree.tostring(configuration)):
-        for pair in configuration.iter("nvpair"):
-            yield pair, "value", pair.get("value", "")
-        return
-    for element in configuration.iter():
-        if isinstance(element, Comment):
-            yield element, COMMENT, element.text or ""
-            continue
-        if not isinstance(element.tag, str):
-            continue
-        for name, value in attributes(element):
-            if name != "id":
-                yield element, name, value
-        if element.text:
-            yield element, CDATA, element.text
 
 
 def _slot(element: Element, name: str) -> Slot:
@@ -311,14 +297,12 @@ def _owner(element: Element) -> str:
 def _secure_parameters(cib: Cib) -> frozenset[tuple[str, str]]:
     """Return the (resource, parameter) that agents call private, as the status tells."""
     found = set()
-    for resource in cib.root.iterfind(
-        "status/node_state/lrm/lrm_resources/lrm_resource"
-    ):
-        name = resource.get("id", "").partition(":")[0]
-        for operation in resource.iterchildren("lrm_rsc_op"):
-            for parameter in operation.get("op-secure-params", "").split():
-                if parameter not in _USERS:  # it stands there where nothing is declared
-                    found.add((name, parameter))
+    for operation in cast("list[Element]", _SECURE(cib.root)):
+        resource = operation.getparent()
+        name = "" if resource is None else resource.get("id", "").partition(":")[0]
+        for parameter in operation.get("op-secure-params", "").split():
+            if parameter not in _USERS:  # it stands there where nothing is declared
+                found.add((name, parameter))
     return frozenset(found)
 
 

@@ -13,7 +13,6 @@ from .options import HERE, ClusterOption, DirectoryOption, JsonOption
 app = typer.Typer(
     help="List, set and show secrets, and say who can open their vault.",
     rich_markup_mode=None,
-    no_args_is_help=True,
 )
 
 NameArgument = Annotated[

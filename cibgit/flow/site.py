@@ -49,7 +49,7 @@ class Site:
     @property
     def vault_path(self) -> str:
         """The cluster's vault as git names it."""
-        return PurePosixPath(self.path).with_name("secrets.age").as_posix()
+        return PurePosixPath(self.path).with_name(self.keeper.file.name).as_posix()
 
     def ref(self, which: str) -> str:
         """Return the ref for ``live`` or ``applied``."""

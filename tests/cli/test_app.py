@@ -36,10 +36,15 @@ COMMANDS = (
     *("init", "export", "status", "diff", "push", "rollback", "digest", "fmt", "demo"),
 )
 
+SECRET = tuple(
+    f"secret {name}"
+    for name in ("list", "set", "show", "rotate", "recipients", "merge")
+)
 
-@pytest.mark.parametrize("command", COMMANDS)
+
+@pytest.mark.parametrize("command", [*COMMANDS, *SECRET])
 def test_help_has_an_example(command: str, capsys: Output) -> None:
-    assert run([command, "--help"]) == 0
+    assert run([*command.split(), "--help"]) == 0
     out = capsys.readouterr().out
     assert "Example" in out
     assert f"cibgit {command}" in out
@@ -50,6 +55,7 @@ def test_every_command_is_known_to_this_test() -> None:
 
     names = {command.callback.__name__ for command in app.registered_commands}  # type: ignore[union-attr]
     assert names == set(COMMANDS)
+    assert {group.name for group in app.registered_groups} == {"secret"}
 
 
 def test_version(capsys: Output) -> None:

@@ -9,6 +9,7 @@ import pytest
 HEAVY = {
     "git",
     "xmldiff",
+    "pyrage",
     "rich",
     "pydantic",
     "asyncio",
