@@ -79,10 +79,10 @@ class Age:
         data: bytes = pyrage.encrypt(vault.to_bytes(), recipients)
         try:
             again = self._decrypted(data, source)
-        except PermissionDeniedError as error:
+        except PermissionDeniedError:
             raise UnsafeError(
                 f"{source} would be closed to you: no recipient is a key of yours",
-                f"Add your public key to the recipients. {error.hint}".rstrip(),
+                " ".join(["Add your public key to the recipients.", *self._notes()]),
             ) from None
         if again != vault.to_bytes():
             raise BadDataError(f"{source} does not read back the same")
@@ -128,8 +128,11 @@ class Age:
             "Name one with --identity FILE or CIBGIT_IDENTITY, or let somebody who has"
             " one add yours: cibgit secret recipients --add KEY."
         ]
-        hint += [f"{each}." for each in self._unusable]
+        hint += self._notes()
         return PermissionDeniedError(f"{source} stays closed: {why}", " ".join(hint))
+
+    def _notes(self) -> list[str]:
+        return [f"{each}." for each in self._unusable]
 
     def _read(self) -> list[Key]:
         if self._keys is None:

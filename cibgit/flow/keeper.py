@@ -64,7 +64,7 @@ class Keeper:
         """The vault of the work tree; a new one where there is none or it stays closed."""
         if self._vault is None:
             data = self._read_file()
-            found = self._open(data) if data is not None else Vault.new()
+            found = self._open(data, self.label) if data is not None else Vault.new()
             if isinstance(found, Vault):
                 self._vault = found
                 self._stored = found if data is not None else None
@@ -99,12 +99,13 @@ class Keeper:
             return cib, []
         result, clear = cib.copy(), []
         theirs = _once(read_vault)
+        label = f"{self.label} of {cib.source.partition(':')[0]}"
         for found in self.find(result):
             if not found.value.startswith(PREFIX):
                 clear.append(found.slot)
                 self._seal(found)
             elif is_sealed(found.value):
-                self._translate(found, theirs)
+                self._translate(found, theirs, label)
             elif not provided(found.value):
                 self._problems[found.slot, found.value] = BadDataError(
                     f"{cib.source}: {found.slot} is no placeholder that this cibgit knows"
@@ -258,17 +259,17 @@ class Keeper:
         for slot, value in vault.values.items():
             self._values[slot, sealed(vault.key, slot, value)] = value
 
-    def _translate(self, found: Found, read_vault: ReadVault) -> None:
+    def _translate(self, found: Found, read_vault: ReadVault, label: str) -> None:
         """Bring a sealed placeholder of some commit under the key of this run."""
         known = self._values.get((found.slot, found.value))
         if known is not None:
             self._renew(found, known)
             return
         data = read_vault()
-        vault = self._open(data) if data is not None else None
+        vault = self._open(data, label) if data is not None else None
         if not isinstance(vault, Vault):
             self._problems[found.slot, found.value] = vault or BadDataError(
-                f"{self.label} is missing: {found.slot} has a placeholder, and its value"
+                f"{label} is missing: {found.slot} has a placeholder, and its value"
                 " is nowhere",
                 "Give the value again: cibgit secret set",
             )
@@ -276,9 +277,7 @@ class Keeper:
         self._remember(vault)
         value = vault.values.get(found.slot)
         if value is None or sealed(vault.key, found.slot, value) != found.value:
-            self._problems[found.slot, found.value] = _disagree(
-                found, vault, self.label
-            )
+            self._problems[found.slot, found.value] = _disagree(found, vault, label)
         else:
             self._renew(found, value)
 
@@ -301,10 +300,10 @@ class Keeper:
         self._values[found.slot, reference] = value
         return value == found.value
 
-    def _open(self, data: bytes) -> Vault | CibgitError:
+    def _open(self, data: bytes, label: str) -> Vault | CibgitError:
         if data not in self._opened:
             try:
-                self._opened[data] = self.lock.open(data, self.label)
+                self._opened[data] = self.lock.open(data, label)
             except CibgitError as error:
                 self._opened[data] = error
         return self._opened[data]

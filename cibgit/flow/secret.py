@@ -136,7 +136,7 @@ def change_recipients(site: Site, add: list[str], remove: list[str]) -> Changed:
     keeper = site.keeper
     new = [keeper.lock.checked(_key(each)) for each in add]
     gone = [" ".join(_key(each).split()) for each in remove]
-    present = recipients(site) or (() if new else keeper.lock.recipients())
+    present = recipients(site) or keeper.lock.recipients()
     for each in gone:
         if each not in map(_bare, present) and each not in present:
             raise NoInputError(f"{each} is no recipient")
