@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import BadConfigError
+
 if TYPE_CHECKING:
     from ..age import Age
     from ..vault import Vault
@@ -44,8 +46,13 @@ class AgeLater:
 
     def _lock(self) -> "Age":
         if self._age is None:
-            from ..age import Age
-
+            try:
+                from ..age import Age
+            except ImportError as error:
+                raise BadConfigError(
+                    f"vaults of secrets need pyrage, which cannot be used: {error}",
+                    "Install it beside cibgit: pip install pyrage",
+                ) from None
             named = chosen or [
                 Path(each) for each in (os.environ.get(VARIABLE),) if each
             ]

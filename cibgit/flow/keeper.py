@@ -137,6 +137,16 @@ class Keeper:
                 self._seal(found)
         return result
 
+    def sealed(self, cib: Cib) -> Cib:
+        """Return a hidden or authored CIB with no secret in clear, for git to store."""
+        if all(found.value.startswith(PREFIX) for found in self.find(cib)):
+            return cib
+        result = cib.copy()
+        for found in self.find(result):
+            if not found.value.startswith(PREFIX):
+                self._seal(found)
+        return result
+
     def revealed(self, cib: Cib) -> Cib:
         """Return the real form of a hidden CIB.
 

@@ -109,7 +109,11 @@ class Site:
         return self.keeper.file.exists() and self.repository.is_dirty(self.vault_path)
 
     def files(self, cib: Cib) -> dict[str, bytes]:
-        """Return all that git stores of a hidden CIB: by path, its own file first."""
+        """Return all that git stores of a CIB: by path, its own file first.
+
+        Whatever form it has: no secret is left in clear.
+        """
+        cib = self.keeper.sealed(cib)
         folder = PurePosixPath(self.path).parent
         found = {self.path: written(cib)}
         for file, data in self.keeper.files(cib).items():

@@ -113,6 +113,12 @@ class TestExport:
         export(fenced.site())
         assert site.keeper.file.read_bytes() != vault
 
+    def test_no_writer_can_forget_to_hide(self, fenced: Embedded) -> None:
+        site = fenced.site()
+        site.commit(site.read(), "a real CIB")
+        assert list(stolen(fenced)) == []
+        assert status(fenced.site()).in_sync
+
     def test_a_cluster_without_secrets_has_no_vault(self, embedded: Embedded) -> None:
         site = embedded.site()
         export(site)

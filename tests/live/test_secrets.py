@@ -7,6 +7,7 @@ import pytest
 
 from cibgit.cib.document import parse
 
+from ..cli.test_canary import watched_processes
 from .cluster import LiveCluster
 from .workplace import Answer, Workplace
 
@@ -90,9 +91,12 @@ def test_from_an_emptied_cluster_back_to_the_password(desk: Desk) -> None:
     place.cluster.cibadmin(node, "-R", "-o", "resources", "-p", input=b"<resources/>")
     place.cluster.wait(settle=True)
     assert desk.live("fence-a") == ""
-    assert desk.cibgit("export").code == 0
-    back = desk.cibgit("rollback", full, "--yes", "--json")
+    with watched_processes() as seen:
+        assert desk.cibgit("export").code == 0
+        back = desk.cibgit("rollback", full, "--yes", "--json")
     assert back.code == 0, back
+    assert any("--patch" in line for line in seen)
+    assert not [line for line in seen if "c4n" in line]
     assert desk.live("fence-a") == PASSWORD
     assert desk.live("db") == "c4nary-too"
     # the CIB manager checked the digest of the real configuration, and has it now
