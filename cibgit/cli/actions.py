@@ -89,7 +89,7 @@ def export(
     from ..render import text
 
     site = gather.site(directory, cluster, at)
-    had_vault = site.keeper.file.exists()
+    had_vault = site.keeper.store.file.exists()
     result = run(site, message)
     if json:
         typer.echo(as_json.exported(result))
@@ -97,8 +97,8 @@ def export(
         typer.echo(
             text.exported(result, site.name, site.repository.short(result.commit))
         )
-        if not had_vault and site.keeper.file.exists():
-            recipients, made = site.keeper.vault.recipients, site.keeper.lock.made
+        if not had_vault and site.keeper.store.file.exists():
+            recipients, made = site.keeper.vault.recipients, site.keeper.store.lock.made
             typer.echo(text.new_vault(site.config, recipients, made))
         _note_detached(site.repository.branch(), result.outcome == "committed")
     return ExitCode.DIFFERS if result.outcome == "recorded" else ExitCode.OK

@@ -54,13 +54,14 @@ def site(folder: Path, cluster: str | None, at: str | None) -> "Site":
 def keeper(root: Path, settings: "ClusterConfig") -> "Keeper":
     """Return who hides the secrets of a cluster; the same for the whole run."""
     from ..flow.keeper import Keeper
+    from ..flow.vaultfile import VaultFile
     from ..providers import Providers
 
     file = root / settings.vault
     if file not in _keepers:
         providers = Providers(settings.secrets.providers, os.environ)
-        rules, lock = settings.secrets.rules, keys.AgeLater()
-        _keepers[file] = Keeper(rules, providers, lock, file, settings.vault)
+        store = VaultFile(file, settings.vault, keys.AgeLater())
+        _keepers[file] = Keeper(settings.secrets.rules, providers, store)
     return _keepers[file]
 
 
@@ -126,7 +127,7 @@ def side(
     from ..flow.files import read_file
 
     def vault() -> bytes | None:
-        return hider.file.read_bytes() if hider.file.exists() else None
+        return hider.store.file.read_bytes() if hider.store.file.exists() else None
 
     if argument == EDITED:
         root, settings = configured(folder, cluster)

@@ -9,21 +9,17 @@ Without the key of the vault a real value cannot be compared with a placeholder.
 live value counts as the one that git names, and is listed as uncertain.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from ..cib.document import Cib
 from ..cib.placeholders import is_sealed, provided, sealed
 from ..cib.secrets import PREFIX, Found, Rules, Slot, find
-from ..errors import BadConfigError, BadDataError, CibgitError, PermissionDeniedError
+from ..errors import BadDataError, CibgitError, PermissionDeniedError
 from ..providers import Providers
-from ..vault import Lock, Vault
-
-_HEADER = """\
-# Who can open secrets.age: public keys of age or ssh, one a line.
-# Change it with: cibgit secret recipients
-"""
+from ..vault import Vault
+from .vaultfile import VaultFile
 
 ReadVault = Callable[[], bytes | None]
 """Returns the file of the vault that belongs to a document, None without one."""
@@ -32,39 +28,31 @@ ReadVault = Callable[[], bytes | None]
 class Keeper:
     """Hides and reveals the secrets of one cluster during one run.
 
-    ``file`` and ``recipients_file`` are the vault and its recipients in the work tree;
-    ``label`` is how messages call the vault.
+    ``store`` is the vault in the work tree.
     """
 
-    def __init__(
-        self, rules: Rules, providers: Providers, lock: Lock, file: Path, label: str
-    ) -> None:
+    def __init__(self, rules: Rules, providers: Providers, store: VaultFile) -> None:
         self.rules = rules
-        self.lock = lock
-        self.file = file
-        self.label = label
+        self.store = store
         self.uncertain: dict[Slot, str] = {}
         self._providers = providers
         self._values: dict[tuple[Slot, str], str] = {}
         self._problems: dict[tuple[Slot, str], CibgitError] = {}
         self._references: dict[Slot, str] = {}
-        self._opened: dict[bytes, Vault | CibgitError] = {}
         self._vault: Vault | None = None
         self._stored: Vault | None = None
         self._locked: CibgitError | None = None
-        self._recipients: tuple[tuple[str, ...], bytes] | None = None
-
-    @property
-    def recipients_file(self) -> Path:
-        """The file with the public keys, beside the vault."""
-        return self.file.with_name("recipients")
 
     @property
     def vault(self) -> Vault:
         """The vault of the work tree; a new one where there is none or it stays closed."""
         if self._vault is None:
-            data = self._read_file()
-            found = self._open(data, self.label) if data is not None else Vault.new()
+            data = self.store.read()
+            found = (
+                self.store.open(data, self.store.label)
+                if data is not None
+                else Vault.new()
+            )
             if isinstance(found, Vault):
                 self._vault = found
                 self._stored = found if data is not None else None
@@ -99,7 +87,7 @@ class Keeper:
             return cib, []
         result, clear = cib.copy(), []
         theirs = _once(read_vault)
-        label = f"{self.label} of {cib.source.partition(':')[0]}"
+        label = f"{self.store.label} of {cib.source.partition(':')[0]}"
         for found in self.find(result):
             if not found.value.startswith(PREFIX):
                 clear.append(found.slot)
@@ -176,33 +164,15 @@ class Keeper:
         the same bytes twice.
         """
         needed = self._needed(cib)
-        if not needed and not self.file.exists():
+        if not needed and not self.store.file.exists():
             return {}
         self.require_key()
-        recipients, text = self.read_recipients()
+        recipients, text = self.store.read_recipients()
         self._vault = replace(self.vault, values=needed, recipients=recipients)
-        data = self._read_file() if self._vault == self._stored else None
+        data = self.store.read() if self._vault == self._stored else None
         if data is None:
-            data = self.lock.close(self._vault, self.label)
-        return {self.file: data, self.recipients_file: text}
-
-    def admit(self, keys: Iterable[str], text: bytes) -> None:
-        """Let the next vault be for these recipients; ``text`` is the file for them."""
-        self._recipients = tuple(keys), text
-
-    def read_recipients(self) -> tuple[tuple[str, ...], bytes]:
-        """Return the recipients and the file that lists them; a first one is made."""
-        if self._recipients is not None:
-            return self._recipients
-        try:
-            data = self.recipients_file.read_bytes()
-            lines = data.decode().splitlines()
-        except FileNotFoundError:
-            keys = self.lock.recipients()
-            return keys, recipients_text(keys)
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadConfigError(f"{self.recipients_file}: {error}") from None
-        return self.checked(lines), data
+            data = self.store.lock.close(self._vault, self.store.label)
+        return {self.store.file: data, self.store.recipients_file: text}
 
     def placeholder(self, slot: Slot, value: str) -> str:
         """Return the placeholder of a new value, which the vault will hold."""
@@ -225,7 +195,7 @@ class Keeper:
     def find(self, cib: Cib) -> list[Found]:
         """Return the secrets of a CIB by the rules of the cluster, and by what was secret."""
         known = {*self._references}
-        if self.file.exists():
+        if self.store.file.exists():
             known |= self.vault.values.keys()
         return find(cib, self.rules, known)
 
@@ -276,7 +246,7 @@ class Keeper:
             self._renew(found, known)
             return
         data = read_vault()
-        vault = self._open(data, label) if data is not None else None
+        vault = self.store.open(data, label) if data is not None else None
         if not isinstance(vault, Vault):
             self._problems[found.slot, found.value] = vault or BadDataError(
                 f"{label} is missing: {found.slot} has a placeholder, and its value"
@@ -309,43 +279,6 @@ class Keeper:
             return True
         self._values[found.slot, reference] = value
         return value == found.value
-
-    def _open(self, data: bytes, label: str) -> Vault | CibgitError:
-        if data not in self._opened:
-            try:
-                self._opened[data] = self.lock.open(data, label)
-            except CibgitError as error:
-                self._opened[data] = error
-        return self._opened[data]
-
-    def _read_file(self) -> bytes | None:
-        try:
-            return self.file.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            raise PermissionDeniedError(f"{self.file}: {error.strerror}") from None
-
-    def checked(self, lines: Iterable[str]) -> tuple[str, ...]:
-        """Return the public keys of a file of recipients, or refuse it with the line."""
-        keys = []
-        for number, line in enumerate(lines, 1):
-            if line.strip() and not line.startswith("#"):
-                try:
-                    keys.append(self.lock.checked(line))
-                except BadConfigError as error:
-                    where = f"{self.recipients_file}:{number}"
-                    raise BadConfigError(
-                        f"{where}: {error.message}", error.hint
-                    ) from None
-        if not keys:
-            raise BadConfigError(f"{self.recipients_file} lists no public key")
-        return tuple(keys)
-
-
-def recipients_text(keys: Iterable[str]) -> bytes:
-    """Return the file that lists the recipients."""
-    return (_HEADER + "".join(f"{key}\n" for key in keys)).encode()
 
 
 def _disagree(found: Found, vault: Vault, label: str) -> BadDataError:

@@ -10,8 +10,8 @@ from ..errors import BadDataError, CibgitError, NoInputError, UnsafeError, Usage
 from ..repository import SavedFile
 from ..vault import Lock, Vault, merge
 from .files import read_file
-from .keeper import recipients_text
 from .site import Site
+from .vaultfile import recipients_text
 
 
 @dataclass(frozen=True)
@@ -121,9 +121,9 @@ def rotate(site: Site) -> Changed:
 
 def recipients(site: Site) -> tuple[str, ...]:
     """Return the public keys that the vault is encrypted to; none where there is none."""
-    if not site.keeper.recipients_file.exists():
+    if not site.keeper.store.recipients_file.exists():
         return ()
-    return site.keeper.read_recipients()[0]
+    return site.keeper.store.read_recipients()[0]
 
 
 def change_recipients(site: Site, add: list[str], remove: list[str]) -> Changed:
@@ -134,9 +134,9 @@ def change_recipients(site: Site, add: list[str], remove: list[str]) -> Changed:
     """
     _refuse_edits(site)
     keeper = site.keeper
-    new = [keeper.lock.checked(_key(each)) for each in add]
+    new = [keeper.store.lock.checked(_key(each)) for each in add]
     gone = [" ".join(_key(each).split()) for each in remove]
-    present = recipients(site) or keeper.lock.recipients()
+    present = recipients(site) or keeper.store.lock.recipients()
     for each in gone:
         if each not in map(_bare, present) and each not in present:
             raise NoInputError(f"{each} is no recipient")
@@ -146,10 +146,12 @@ def change_recipients(site: Site, add: list[str], remove: list[str]) -> Changed:
     kept += [each for each in new if _bare(each) not in known]
     if not kept:
         raise UnsafeError("nobody could open the vault any more")
-    keeper.admit(kept, recipients_text(kept))
-    path = PurePosixPath(site.path).with_name(keeper.recipients_file.name).as_posix()
+    keeper.store.admit(kept, recipients_text(kept))
+    path = (
+        PurePosixPath(site.path).with_name(keeper.store.recipients_file.name).as_posix()
+    )
     files = {path: recipients_text(kept)}
-    if keeper.file.exists():
+    if keeper.store.file.exists():
         files |= site.files(site.desired())
     commit = site.repository.commit_files(files, "Change who can open the secrets")
     return Changed(commit, kept)

@@ -49,7 +49,9 @@ class Site:
     @property
     def vault_path(self) -> str:
         """The cluster's vault as git names it."""
-        return PurePosixPath(self.path).with_name(self.keeper.file.name).as_posix()
+        return (
+            PurePosixPath(self.path).with_name(self.keeper.store.file.name).as_posix()
+        )
 
     def ref(self, which: str) -> str:
         """Return the ref for ``live`` or ``applied``."""
@@ -106,7 +108,9 @@ class Site:
         """Say whether the CIB or the vault in the work tree are not what HEAD has."""
         if self.repository.is_dirty(self.path):
             return True
-        return self.keeper.file.exists() and self.repository.is_dirty(self.vault_path)
+        return self.keeper.store.file.exists() and self.repository.is_dirty(
+            self.vault_path
+        )
 
     def files(self, cib: Cib) -> dict[str, bytes]:
         """Return all that git stores of a CIB: by path, its own file first.
@@ -181,6 +185,6 @@ def edited(file: Path, keeper: Keeper) -> Cib:
     """Read a ``cib.xml`` of the work tree, in the hidden form."""
 
     def read_vault() -> bytes | None:
-        return keeper.file.read_bytes() if keeper.file.exists() else None
+        return keeper.store.file.read_bytes() if keeper.store.file.exists() else None
 
     return keeper.adopted(read_file(file), read_vault)[0]

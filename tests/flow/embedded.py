@@ -12,6 +12,7 @@ from cibgit.config import ClusterConfig, SecretsConfig
 from cibgit.flow.init import init
 from cibgit.flow.keeper import Keeper
 from cibgit.flow.site import Site
+from cibgit.flow.vaultfile import VaultFile
 from cibgit.providers import Providers
 from cibgit.repository import Repository
 
@@ -63,9 +64,11 @@ class Embedded:
         keeper = Keeper(
             config.secrets.rules,
             Providers(config.secrets.providers, self.environment),
-            Age([self.identity], self.identity, chosen=False),
-            root / config.vault,
-            config.vault,
+            VaultFile(
+                root / config.vault,
+                config.vault,
+                Age([self.identity], self.identity, chosen=False),
+            ),
         )
         return Site(config, repository, Directory(self.node), file, config.path, keeper)
 

@@ -104,14 +104,14 @@ class TestExport:
     def test_the_vault_changes_only_with_its_content(self, fenced: Embedded) -> None:
         site = fenced.site()
         export(site)
-        vault = site.keeper.file.read_bytes()
+        vault = site.keeper.store.file.read_bytes()
         assert export(fenced.site()).outcome == "unchanged"
         fenced.change_live("vip-monitor@interval", "10s")
         assert export(fenced.site()).outcome == "committed"
-        assert site.keeper.file.read_bytes() == vault
+        assert site.keeper.store.file.read_bytes() == vault
         change_password(fenced, "new")
         export(fenced.site())
-        assert site.keeper.file.read_bytes() != vault
+        assert site.keeper.store.file.read_bytes() != vault
 
     def test_no_writer_can_forget_to_hide(self, fenced: Embedded) -> None:
         site = fenced.site()
@@ -122,8 +122,8 @@ class TestExport:
     def test_a_cluster_without_secrets_has_no_vault(self, embedded: Embedded) -> None:
         site = embedded.site()
         export(site)
-        assert not site.keeper.file.exists()
-        assert not site.keeper.recipients_file.exists()
+        assert not site.keeper.store.file.exists()
+        assert not site.keeper.store.recipients_file.exists()
         assert not embedded.identity.exists()
 
     def test_what_stood_in_clear_is_sealed_and_told(self, fenced: Embedded) -> None:
@@ -308,7 +308,7 @@ class TestDisagreement:
     def test_a_damaged_vault_is_65(self, fenced: Embedded, damage: str) -> None:
         site = fenced.site()
         head = export(site).commit
-        vault = site.keeper.file
+        vault = site.keeper.store.file
         data = vault.read_bytes()
         flipped = data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]
         broken = {"cut": data[:-20], "flipped": flipped, "not age": b"x", "empty": b""}
@@ -326,10 +326,10 @@ class TestDisagreement:
     def test_a_vault_of_another_time_is_65(self, fenced: Embedded) -> None:
         site = fenced.site()
         export(site)
-        old = site.keeper.file.read_bytes()
+        old = site.keeper.store.file.read_bytes()
         change_password(fenced, "newer")
         export(fenced.site())
-        site.keeper.file.write_bytes(old)
+        site.keeper.store.file.write_bytes(old)
         fenced.git("commit", "-qam", "the wrong vault")
         fenced.edit('score="100"', 'score="200"')
         head = fenced.commit()
@@ -572,16 +572,16 @@ class TestSecret:
         site = fenced.site()
         export(site)
         base = tmp_path / "base.age"
-        base.write_bytes(site.keeper.file.read_bytes())
+        base.write_bytes(site.keeper.store.file.read_bytes())
         fenced.git("switch", "-q", "-c", "other")
         secret.set_value(fenced.site(), "fs/options", "password=theirs")
         theirs = tmp_path / "theirs.age"
-        theirs.write_bytes(site.keeper.file.read_bytes())
+        theirs.write_bytes(site.keeper.store.file.read_bytes())
         fenced.git("switch", "-q", "-")
         secret.set_value(fenced.site(), "fence/passwd", "ours")
         driver = f"merge.vault.driver=merge() {{ cp '{theirs}' x; }}; false"
         fenced.git("-c", driver, "merge", "-q", "other", "--no-commit", check=False)
-        secret.merge_files(site.keeper.lock, base, site.keeper.file, theirs)
+        secret.merge_files(site.keeper.store.lock, base, site.keeper.store.file, theirs)
         fenced.git("commit", "-qam", "merged")
         site = fenced.site()
         assert secret.value_of(site, "fence/passwd") == "ours"
@@ -589,4 +589,6 @@ class TestSecret:
         assert all(not each.problem for each in secret.secrets(site))
         secret.set_value(fenced.site(), "fs/options", "password=again")
         with pytest.raises(BusyError, match="fs/options was changed on both sides"):
-            secret.merge_files(site.keeper.lock, base, site.keeper.file, theirs)
+            secret.merge_files(
+                site.keeper.store.lock, base, site.keeper.store.file, theirs
+            )
