@@ -9,13 +9,14 @@ from ..errors import CibgitError, NoInputError, UsageError
 from . import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ..cib.document import Cib
     from ..cluster.protocol import Cluster
     from ..config import ClusterConfig
     from ..flow.keeper import Keeper
     from ..flow.site import Site
+    from ..providers import Providers
 
 STDIN = "-"
 LIVE = "live"
@@ -55,17 +56,29 @@ def keeper(root: Path, settings: "ClusterConfig") -> "Keeper":
     """Return who hides the secrets of a cluster; the same for the whole run."""
     from ..flow.keeper import Keeper
     from ..flow.vaultfile import VaultFile
-    from ..providers import Providers
 
     file = root / settings.vault
     if file not in _keepers:
-        providers = Providers(settings.secrets.providers, os.environ)
         store = VaultFile(file, settings.vault, keys.AgeLater())
-        _keepers[file] = Keeper(settings.secrets.rules, providers, store)
+        _keepers[file] = Keeper(settings.secrets.rules, _provide(settings), store)
     return _keepers[file]
 
 
 _keepers: "dict[Path, Keeper]" = {}
+
+
+def _provide(settings: "ClusterConfig") -> "Callable[[str], str]":
+    """Return what asks the providers of secrets, which few clusters have."""
+    made: list[Providers] = []
+
+    def value(placeholder: str) -> str:
+        from ..providers import Providers
+
+        if not made:
+            made.append(Providers(settings.secrets.providers, os.environ))
+        return made[0].value(placeholder)
+
+    return value
 
 
 def forget() -> None:

@@ -17,9 +17,11 @@ from ..cib.document import Cib
 from ..cib.placeholders import is_sealed, provided, sealed
 from ..cib.secrets import PREFIX, Found, Rules, Slot, find
 from ..errors import BadDataError, CibgitError, PermissionDeniedError
-from ..providers import Providers
 from ..vault import Vault
 from .vaultfile import VaultFile
+
+Provide = Callable[[str], str]
+"""Returns what a placeholder of a provider stands for; raises ``CibgitError`` only."""
 
 ReadVault = Callable[[], bytes | None]
 """Returns the file of the vault that belongs to a document, None without one."""
@@ -28,14 +30,14 @@ ReadVault = Callable[[], bytes | None]
 class Keeper:
     """Hides and reveals the secrets of one cluster during one run.
 
-    ``store`` is the vault in the work tree.
+    ``provide`` asks the providers, ``store`` is the vault in the work tree.
     """
 
-    def __init__(self, rules: Rules, providers: Providers, store: VaultFile) -> None:
+    def __init__(self, rules: Rules, provide: Provide, store: VaultFile) -> None:
         self.rules = rules
         self.store = store
         self.uncertain: dict[Slot, str] = {}
-        self._providers = providers
+        self._provide = provide
         self._values: dict[tuple[Slot, str], str] = {}
         self._problems: dict[tuple[Slot, str], CibgitError] = {}
         self._references: dict[Slot, str] = {}
@@ -213,7 +215,7 @@ class Keeper:
         placeholder disagree.
         """
         if provided(found.value):
-            answer = self._providers.value(found.value)
+            answer = self._provide(found.value)
             self._values[found.slot, found.value] = answer
             return answer
         key = found.slot, found.value
@@ -272,7 +274,7 @@ class Keeper:
 
     def _is_provided(self, found: Found, reference: str) -> bool:
         try:
-            value = self._providers.value(reference)
+            value = self._provide(reference)
         except CibgitError as error:
             self.uncertain[found.slot] = error.message
             self._see(found)

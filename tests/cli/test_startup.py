@@ -20,7 +20,10 @@ HEAVY = {
 HOT = {
     "version": (["--version"], HEAVY | {"typer", "lxml", "subprocess", "json"}),
     "help": (["--help"], HEAVY | {"lxml", "json", "cibgit.flow", "cibgit.cib"}),
-    "diff": (["diff", "{a}", "{b}"], HEAVY | {"cibgit.cluster"}),
+    "diff": (
+        ["diff", "{a}", "{b}"],
+        HEAVY | {"cibgit.cluster", "cibgit.providers", "cibgit.age"},
+    ),
     "digest": (["digest", "{a}"], HEAVY),
     "fmt": (["fmt", "--check", "{a}"], HEAVY),
 }

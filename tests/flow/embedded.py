@@ -63,7 +63,7 @@ class Embedded:
         file = root / config.path
         keeper = Keeper(
             config.secrets.rules,
-            Providers(config.secrets.providers, self.environment),
+            Providers(config.secrets.providers, self.environment).value,
             VaultFile(
                 root / config.vault,
                 config.vault,
