@@ -17,6 +17,8 @@ from cibgit.errors import (
 )
 from cibgit.vault import Vault, merge
 
+pytestmark = pytest.mark.age
+
 A, B = Slot("a", "a1", "passwd"), Slot("b", "b1", "passwd")
 
 

@@ -13,6 +13,7 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
+from cibgit.age import Age
 from cibgit.cli.app import run
 
 from ..flow.embedded import CIB, Embedded
@@ -96,9 +97,7 @@ def quiet(embedded: Embedded, *arguments: str, expect: int, stdin: bytes = b"") 
 
 
 def test_no_way_of_a_run_shows_a_secret(embedded: Embedded) -> None:
-    subprocess.run(
-        ["age-keygen", "-o", embedded.identity], check=True, capture_output=True
-    )
+    Age([], embedded.identity, chosen=False).recipients()
     raw = embedded.root.parent / "raw.xml"
     raw.write_text((embedded.node / "cib.xml").read_text())
     raw.chmod(0o600)
@@ -137,7 +136,7 @@ def failures(embedded: Embedded, raw: Path) -> None:
     assert embedded.file.read_text().count("secret:v1:") == good.count("secret:v1:")
     other = embedded.root.parent / "other.txt"
     if not other.exists():
-        subprocess.run(["age-keygen", "-o", other], check=True, capture_output=True)
+        Age([], other, chosen=False).recipients()
     quiet(embedded, "--identity", str(other), "export", expect=77)
     code, said = answers(
         embedded, "--identity", str(other), "secret", "show", "p0/passwd"
@@ -226,9 +225,7 @@ def test_what_a_tool_echoes(
     config.write_text(config.read_text().replace(f"dir:{embedded.node}", "local:"))
     embedded.git("commit", "-qam", "as if it were live")
     monkeypatch.setattr("cibgit.flow.push.RECOVERY_SECONDS", 0.5)
-    subprocess.run(
-        ["age-keygen", "-o", embedded.identity], check=True, capture_output=True
-    )
+    Age([], embedded.identity, chosen=False).recipients()
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
     assert answers(embedded, "export")[0] == 0
     embedded.edit('score="100"', 'score="200"')
@@ -246,9 +243,7 @@ def test_a_bug_does_not_show_it_either(
 ) -> None:
     embedded = Embedded.create(tmp_path, CIB.replace("</resources>", primitives()))
     monkeypatch.setenv("CIBGIT_TRACEBACK", traceback)
-    subprocess.run(
-        ["age-keygen", "-o", embedded.identity], check=True, capture_output=True
-    )
+    Age([], embedded.identity, chosen=False).recipients()
 
     def crash(*_: object) -> None:
         raise KeyError(*SECRETS, repr(SECRETS), json.dumps(SECRETS), TEXT)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cibgit.age import Age
 from cibgit.cib.document import parse
 
 from ..cli.test_canary import watched_processes
@@ -38,8 +39,7 @@ class Desk:
         self.place = Workplace(cluster, folder / "repo")
         self.key = folder / "key.txt"
         self.said: list[str] = []
-        argv = ["age-keygen", "-o", str(self.key)]
-        subprocess.run(argv, check=True, capture_output=True)
+        Age([], self.key, chosen=False).recipients()
         cluster.cibadmin(
             self.node, "-R", "-o", "resources", "-p", input=RESOURCES.encode()
         )
@@ -140,7 +140,7 @@ def test_a_password_changed_by_hand(desk: Desk) -> None:
     before = place.epoch()
     place.edit('name="fake" value="1"', 'name="fake" value="3"')
     other = desk.key.with_name("other.txt")
-    subprocess.run(["age-keygen", "-o", other], check=True, capture_output=True)
+    Age([], other, chosen=False).recipients()
     desk.key = other
     assert desk.cibgit("diff").code == 1
     assert desk.cibgit("push", "-m", "x", "--yes").code == 77
