@@ -18,6 +18,7 @@ from typing import NamedTuple, cast
 from lxml import etree
 
 from .document import Cib, Comment, Element, attributes, parse_tree
+from .owned import COMMIT_OPTION
 
 HIDDEN = "(secret)"
 """What stands in the place of a secret in everything that is shown."""
@@ -215,6 +216,8 @@ class _Search:
                 continue
             if element.text:
                 yield element, CDATA, element.text
+            if element.get("id") == COMMIT_OPTION:
+                continue  # no pattern may hide from cibgit what it wrote itself
             wanted = element.tag == "nvpair" and (every or self._is_likely(element))
             for name, value in attributes(element):
                 # a text with a password has one of these in it, and so has a placeholder
