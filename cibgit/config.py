@@ -3,9 +3,10 @@
 import json
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from .cib.secrets import Rules
 from .errors import BadConfigError, NoInputError, UsageError
 from .policy.settings import Limit, Policy, changed
 
@@ -15,6 +16,28 @@ CLUSTER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Names of clusters: they become directory and ref names."""
 
 RELEASE = re.compile(r"\d+\.\d+\.\d+")
+
+_PROVIDER_NAME = re.compile(r"(?!v\d+$)[a-z][a-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Where secrets live outside of the vault.
+
+    ``{}`` in the words of ``command``, or in the name of the ``environment`` variable,
+    stands for the reference of the placeholder.
+    """
+
+    command: tuple[str, ...] = ()
+    environment: str = ""
+
+
+@dataclass(frozen=True)
+class SecretsConfig:
+    """The table ``[secrets]``: what else is secret, what is not, who else has secrets."""
+
+    rules: Rules = field(default_factory=Rules)
+    providers: dict[str, Provider] = field(default_factory=dict)
 
 
 DEFAULT_POLICY = Policy(
@@ -40,7 +63,7 @@ DEFAULT_POLICY = Policy(
 
 @dataclass(frozen=True)
 class ClusterConfig:
-    """One cluster of ``cibgit.toml``.
+    """One cluster of ``cibgit.toml``; ``secrets`` is of all clusters.
 
     ``at`` is the address of the live side. ``marker`` says whether a push names its
     commit in the live CIB. ``pacemaker`` is the release that will read the files of a
@@ -53,11 +76,17 @@ class ClusterConfig:
     marker: bool = True
     pacemaker: str | None = None
     policy: Policy = DEFAULT_POLICY
+    secrets: SecretsConfig = field(default_factory=SecretsConfig)
 
     @property
     def path(self) -> str:
         """Where its CIB stands, relative to ``cibgit.toml``."""
         return f"clusters/{self.name}/cib.xml"
+
+    @property
+    def vault(self) -> str:
+        """Where its vault stands, if it has one."""
+        return f"clusters/{self.name}/secrets.age"
 
 
 @dataclass(frozen=True)
@@ -114,6 +143,7 @@ def load(path: Path) -> Config:
         raise NoInputError(f"{path}: {error.strerror}") from None
     clusters = data.pop("clusters", {})
     policy = changed(DEFAULT_POLICY, data.pop("policy", {}), f"{path}: [policy]")
+    secrets = _secrets(data.pop("secrets", {}), f"{path}: [secrets]")
     if data:
         raise BadConfigError(f"{path}: unknown option {next(iter(data))!r}")
     if not isinstance(clusters, dict) or not clusters:
@@ -123,7 +153,10 @@ def load(path: Path) -> Config:
         )
     return Config(
         path.parent,
-        {name: _cluster(name, table, path, policy) for name, table in clusters.items()},
+        {
+            name: replace(_cluster(name, table, path, policy), secrets=secrets)
+            for name, table in clusters.items()
+        },
     )
 
 
@@ -171,3 +204,44 @@ def _cluster(name: str, values: object, path: Path, policy: Policy) -> ClusterCo
     ):
         raise BadConfigError(f'{where} pacemaker must be a release such as "2.1.5"')
     return ClusterConfig(name, at, marker, pacemaker, policy)
+
+
+def _secrets(values: object, where: str) -> SecretsConfig:
+    if not isinstance(values, dict):
+        raise BadConfigError(f"{where} must be a table")
+    values = dict(values)
+    hide, allow = values.pop("hide", []), values.pop("allow", {})
+    providers = values.pop("providers", {})
+    if values:
+        raise BadConfigError(f"{where} unknown option {next(iter(values))!r}")
+    if not isinstance(hide, list) or not all(isinstance(each, str) for each in hide):
+        raise BadConfigError(f"{where} hide must be a list of patterns")
+    if not isinstance(allow, dict) or not isinstance(providers, dict):
+        raise BadConfigError(f"{where} allow and providers must be tables")
+    for name, reason in allow.items():
+        if not isinstance(reason, str) or not reason.strip():
+            raise BadConfigError(
+                f"{where} allow: {name!r} needs a reason",
+                'Write "OWNER/PARAMETER" = "why this is no secret".',
+            )
+    rules = Rules(tuple(hide), allow)
+    found = {name: _provider(name, each, where) for name, each in providers.items()}
+    return SecretsConfig(rules, found)
+
+
+def _provider(name: str, values: object, where: str) -> Provider:
+    where = f"{where} providers: {name!r}"
+    if not _PROVIDER_NAME.fullmatch(name):
+        raise BadConfigError(
+            f"{where} cannot be the name of a provider",
+            "Use lower-case letters, digits, '-' and '_'; not v1 and its like.",
+        )
+    match values:
+        case {"command": [str(), *_] as words, **rest} if not rest:
+            if all(isinstance(word, str) for word in words):
+                return Provider(command=tuple(words))
+        case {"environment": str() as variable, **rest} if not rest and variable:
+            return Provider(environment=variable)
+    raise BadConfigError(
+        f'{where} needs either command = ["PROGRAM", "WORD", ...] or environment = "NAME"'
+    )

@@ -9,9 +9,7 @@ started by a hook of another repository. File names are relative to git's top le
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -19,8 +17,9 @@ from typing import Any, cast
 
 from . import gitcall
 from .branches import Branches
-from .commit import Author, LogEntry, SavedFile, message_bytes, one_line, stand_in
-from .errors import CibgitError, NoInputError, PermissionDeniedError, UnreachableError
+from .commit import Author, LogEntry, SavedFile, one_line, stand_in
+from .commits import Commits
+from .errors import NoInputError, PermissionDeniedError, UnreachableError
 from .gitcall import Answer, RefusedError, file_name, own_ref, pathspec, revision
 
 try:
@@ -31,13 +30,12 @@ except ModuleNotFoundError:
 except ImportError as _error:  # GitPython looks for git when it is imported
     raise UnreachableError("git is not installed, or not on the PATH") from _error
 
-__all__ = ["Author", "LogEntry", "RefusedError", "Repository"]
+__all__ = ["Author", "LogEntry", "RefusedError", "Repository", "SavedFile"]
 
 _HEX = re.compile(r"[0-9a-f]{40,64}")
-_NO_TRAILERS: Mapping[str, str] = {}
 
 
-class Repository(Branches):
+class Repository(Branches, Commits):
     """A git repository with a work tree; ``root`` is git's top level."""
 
     def __init__(self, found: gitcall.Whereabouts, clean: bool) -> None:
@@ -223,81 +221,6 @@ class Repository(Branches):
             self.resolve(commit)
             raise answer.failure()
 
-    def commit_file(
-        self,
-        path: str,
-        data: bytes,
-        message: str,
-        *,
-        author: Author | None = None,
-        trailers: Mapping[str, str] = _NO_TRAILERS,
-    ) -> str:
-        """Write a file and commit it alone; return the full commit id.
-
-        What else is staged or changed stays as it is; hooks and signing run. Where HEAD
-        has these bytes already nothing is committed and HEAD is returned. When anything
-        refuses, the file is put back to what it was. A commit in which a hook changed
-        the bytes is reported and left in place.
-        """
-        text = message_bytes(message, trailers)
-        spec, blob = pathspec(path), self.blob_id(data)
-        saved = SavedFile(self.root / path)
-        gitcall.refuse_unfinished(self.root, self._git_dir)
-        self._refuse_filters(path, data)
-        before = self._objects("HEAD^{commit}", f"HEAD:{path}")
-        tracked = before[1] is not None or bool(self._run("ls-files", "--", spec).out)
-        try:
-            if saved.data != data:
-                saved.replace(data)
-            if before[1] == blob:
-                self._run("add", "--force", "--", spec)
-                return str(before[0])
-            if not tracked:
-                self._run("add", "--force", "--intent-to-add", "--", spec)
-            commit = ("commit", "--only", "--quiet", "--cleanup=whitespace", "--file=-")
-            self._sign(*commit, "--", spec, text=text, author=author)
-        except BaseException as error:
-            now = before
-            with suppress(CibgitError):
-                now = self._objects("HEAD^{commit}", f"HEAD:{path}")
-            if now == before:  # nothing was committed, as far as anybody can tell
-                saved.put_back()
-                if not tracked:
-                    self._run("update-index", "--force-remove", "--", path, ok=None)
-                raise
-            if not isinstance(error, CibgitError):
-                raise
-        return self._made(path, blob, first=before[0] is None)
-
-    def commit_tree_file(  # noqa: PLR0913
-        self,
-        parent: str | None,
-        path: str,
-        data: bytes,
-        message: str,
-        *,
-        author: Author | None = None,
-        trailers: Mapping[str, str] = _NO_TRAILERS,
-    ) -> str:
-        """Make a commit with one file replaced on top of ``parent``; return its full id.
-
-        HEAD, index, work tree and refs stay as they are; :meth:`set_ref` can keep it.
-        """
-        text = message_bytes(message, trailers)
-        base = [] if parent is None else [self.resolve(parent)]
-        blob = self._run("hash-object", "-w", "--stdin", stdin=data).text
-        entry = os.fsencode(f"100644 {blob}\t{file_name(path)}\0")
-        with tempfile.TemporaryDirectory(prefix="cibgit-") as folder:
-            env = {"GIT_INDEX_FILE": f"{folder}/index"}
-            alone = ("-c", "core.splitIndex=false")
-            if base:
-                self._run(*alone, "read-tree", *base, env=env)
-            index = (*alone, "update-index", "-z", "--index-info")
-            self._run(*index, stdin=entry, env=env)
-            tree = self._run(*alone, "write-tree", env=env).text
-        parents = [word for each in base for word in ("-p", each)]
-        return self._sign("commit-tree", *parents, tree, text=text, author=author).text
-
     def _run(
         self,
         *arguments: str,
@@ -347,19 +270,6 @@ class Repository(Branches):
         if answer.code:
             raise answer.failure()
         return answer
-
-    def _refuse_filters(self, path: str, data: bytes) -> None:
-        """Raise when git would store other bytes than it is given."""
-        options = ("--stdin", f"--path={path}")
-        if self._run("hash-object", *options, stdin=data).text != self.blob_id(data):
-            raise gitcall.filtered(path)
-
-    def _made(self, path: str, blob: str, first: bool) -> str:
-        """Return the new commit, when it holds the bytes that it was made for."""
-        commit, found = self._objects("HEAD^{commit}", f"HEAD:{path}")
-        if commit is None or found != blob:
-            raise gitcall.rewritten(path, self.short("HEAD"), first)
-        return commit
 
 
 def run_git(

@@ -57,7 +57,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
     All skips come from the same line, so that the summary shows one line of them.
     """
-    for marker in ("live", "pacemaker"):
+    for marker in ("live", "pacemaker", "age"):
         if item.get_closest_marker(marker) and (missing := missing_for(marker)):
             reason = f"{marker} tests need {missing}"
             if must_run_all():

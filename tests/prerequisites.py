@@ -11,6 +11,7 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 COMMAND_LINE = ("cibadmin", "crm_diff", "crm_resource", "crm_simulate", "crm_verify")
 CLUSTER = ("corosync", "pacemakerd", "crm_mon", "crmadmin", "crm_node")
+AGE = ("age", "age-keygen", "ssh-keygen")
 NAMESPACES = ("bash", "ip", "mount", "nsenter", "setpriv", "unshare")
 
 UNSHARE = ("unshare", "--mount", "--uts", "--ipc", "--net", "--pid", "--fork")
@@ -26,6 +27,8 @@ def missing_for(marker: str) -> str:
     match marker:
         case "pacemaker":
             return _missing_tools(COMMAND_LINE)
+        case "age":
+            return _missing_tools(AGE)
         case "live":
             return (
                 _missing_rights()

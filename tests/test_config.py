@@ -20,6 +20,51 @@ def test_defaults(tmp_path: Path) -> None:
     assert cluster.path == "clusters/prod/cib.xml"
 
 
+def test_secrets(tmp_path: Path) -> None:
+    found = loaded(
+        tmp_path,
+        """
+        [clusters.prod]
+        [secrets]
+        hide = ["licence*"]
+        [secrets.allow]
+        "proxy/secret" = "the path of a file"
+        [secrets.providers]
+        pass = { command = ["pass", "show", "{}"] }
+        ci = { environment = "SECRET_{}" }
+        """,
+    )
+    secrets = found.cluster("prod").secrets
+    assert secrets.rules.hide == ("licence*",)
+    assert secrets.rules.allow == {"proxy/secret": "the path of a file"}
+    assert secrets.providers == {
+        "pass": config.Provider(command=("pass", "show", "{}")),
+        "ci": config.Provider(environment="SECRET_{}"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[secrets]]", "must be a table"),
+        ("[secrets]\nhidden = []", "unknown option 'hidden'"),
+        ("[secrets]\nhide = 'x'", "list of patterns"),
+        ("[secrets]\nallow = ['x']", "must be tables"),
+        ("[secrets.allow]\n'a/b' = ''", "needs a reason"),
+        ("[secrets.providers]\nv1 = { environment = 'X' }", "cannot be the name"),
+        ("[secrets.providers]\nx = { command = 'pass show' }", "needs either"),
+        ("[secrets.providers]\nx = { command = [] }", "needs either"),
+        (
+            "[secrets.providers]\nx = { command = ['a'], environment = 'b' }",
+            "needs either",
+        ),
+    ],
+)
+def test_bad_secrets(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(BadConfigError, match=message):
+        loaded(tmp_path, f"{text}\n[clusters.prod]\n")
+
+
 def test_what_init_writes_is_read_back(tmp_path: Path) -> None:
     odd = config.ClusterConfig("a.b-c_1", 'dir:/x "y" \\z')
     assert loaded(tmp_path, config.table(odd)).clusters == {"a.b-c_1": odd}

@@ -21,7 +21,10 @@ LAYERS = (
     ("policy",),
     ("config",),
     ("cluster",),
-    ("commit", "gitcall", "replay", "branches", "repository", "gitconfig"),
+    (
+        *("commit", "commits", "gitcall", "replay", "branches", "repository"),
+        *("gitconfig", "vault", "age", "providers"),
+    ),
     ("flow",),
     ("render",),
     ("cli", "__main__"),

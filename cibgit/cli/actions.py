@@ -91,6 +91,7 @@ def export(
     from ..render import text
 
     site = gather.site(directory, cluster, at)
+    had_vault = site.keeper.store.file.exists()
     result = run(site, message)
     if json:
         typer.echo(as_json.exported(result))
@@ -98,6 +99,9 @@ def export(
         typer.echo(
             text.exported(result, site.name, site.repository.short(result.commit))
         )
+        if not had_vault and site.keeper.store.file.exists():
+            recipients, made = site.keeper.vault.recipients, site.keeper.store.lock.made
+            typer.echo(text.new_vault(site.config, recipients, made))
         _note_detached(site.repository.branch(), result.outcome == "committed")
     return ExitCode.DIFFERS if result.outcome == "recorded" else ExitCode.OK
 
@@ -169,7 +173,7 @@ def _of_commit(
     from ..errors import UnsafeError
     from ..flow.plan import plan
 
-    if revision == "HEAD" and site.repository.is_dirty(site.path):
+    if revision == "HEAD" and site.is_dirty():
         raise UnsafeError(
             f"{site.path} has changes that are not committed",
             "Commit them with git, or at once with: cibgit push -m MESSAGE",
@@ -201,7 +205,7 @@ def rollback(
     from ..flow.rollback import commit_desired, rollback_message
 
     site = gather.site(directory, cluster, at)
-    if site.repository.is_dirty(site.path):
+    if site.is_dirty():
         raise UnsafeError(
             f"{site.path} has changes that are not committed",
             "Commit or stash them: a rollback would overwrite them.",
@@ -243,6 +247,7 @@ def _carry_out(
     refuse_unsafe(planned)
     if planned.commit is None:
         rehearse(planned)
+    gather.note_uncertain()
     if dry_run:
         if as_json:
             typer.echo(json.planned("push", planned, dry_run=True))

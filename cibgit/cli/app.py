@@ -1,13 +1,14 @@
 """The command line as a whole: its commands, and how every run of it ends."""
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
-from . import actions, care, history, merging, planning, questions
+from . import actions, care, gather, history, keys, merging, planning, questions, secret
 from .ending import ended, interrupted
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
@@ -55,8 +56,17 @@ def _root(
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Show the version."
     ),
+    identity: Annotated[
+        Path | None,
+        typer.Option(
+            "--identity",
+            metavar="FILE",
+            help="The key that opens the vault of secrets.",
+        ),
+    ] = None,
 ) -> None:
-    pass
+    if not version:
+        keys.chosen[:] = [identity] if identity else []
 
 
 for command in (
@@ -76,7 +86,9 @@ for command in (
 ):
     app.command()(command)
 app.command("import")(history.import_)  # a word of Python
-app.add_typer(merging.git)
+app.add_typer(merging.git, name="git")
+
+app.add_typer(secret.app, name="secret")
 
 
 def run(arguments: list[str]) -> int:
@@ -84,6 +96,7 @@ def run(arguments: list[str]) -> int:
     as_json = bool({"--json", "--format=json"} & set(arguments)) or (
         ("--format", "json") in pairwise(arguments)
     )
+    gather.forget()
     return ended(lambda: _run(arguments), as_json=as_json)
 
 

@@ -27,6 +27,7 @@ def show(
     (old, old_label), (new, new_label) = gather.sides(sides, directory, cluster, at)
     _held.extend((old, new))
     changes = compare(old, new)
+    gather.note_uncertain()
     found = formats.Difference(
         *(old, new, (old_label, new_label), changes),
         lambda: gather.dialect(directory, cluster, at),

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
+from . import gather
 
 
 def ended(action: Callable[[], int], *, as_json: bool) -> int:
@@ -58,8 +59,9 @@ def tell(error: CibgitError, *, as_json: bool) -> None:
     if as_json:
         from ..render import json
 
-        print(json.error(error))
-    print(f"cibgit: {printable(error.message)}", file=sys.stderr)
+        print(gather.censored(json.error(error)))
+    message = gather.censored(error.message)
+    print(f"cibgit: {printable(message)}", file=sys.stderr)
     changes = getattr(error, "changes", [])
     if changes and not as_json:
         from ..compare.summary import visible
@@ -67,7 +69,7 @@ def tell(error: CibgitError, *, as_json: bool) -> None:
         told = grouped(visible(changes) or changes, everything=True)
         print(f"\n{told}\n", file=sys.stderr)
     if error.hint:
-        print(printable(error.hint), file=sys.stderr)
+        print(printable(gather.censored(error.hint)), file=sys.stderr)
 
 
 def _bug(error: Exception) -> CibgitError:
@@ -75,7 +77,8 @@ def _bug(error: Exception) -> CibgitError:
 
     frame = traceback.extract_tb(error.__traceback__)[-1]
     if os.environ.get("CIBGIT_TRACEBACK"):
-        traceback.print_exception(error)
+        lines = "".join(traceback.format_exception(error))
+        print(gather.censored(lines), file=sys.stderr)
     return CibgitError(
         f"this is a bug in cibgit: {type(error).__name__} in {frame.name}"
         f" ({frame.filename.rpartition('/')[2]}:{frame.lineno})",

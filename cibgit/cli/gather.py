@@ -6,19 +6,25 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from ..errors import NoInputError, UsageError
+from ..errors import CibgitError, NoInputError, UsageError
+from . import keys
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from ..cib.digest import Dialect
     from ..cib.document import Cib
     from ..cluster.protocol import Cluster
     from ..config import ClusterConfig
+    from ..flow.keeper import Keeper
     from ..flow.plan import Plan
     from ..flow.saved import SavedPlan
     from ..flow.site import Site
+    from ..providers import Providers
 
 STDIN = "-"
 LIVE = "live"
+EDITED = ""
 RELEASED = 4 * 1024 * 1024
 """Bytes from which on a CIB is kept as text while the other side is read."""
 
@@ -49,45 +55,130 @@ def site(folder: Path, cluster: str | None, at: str | None) -> "Site":
     repository = Repository.open(root)
     file = root / settings.path
     path = file.resolve().relative_to(repository.root.resolve()).as_posix()
-    live = connected(root, settings, at)
-    return Site(settings, repository, live, file, path, Tools(os.environ))
+    at_node = connected(root, settings, at)
+    hider = keeper(root, settings)
+    return Site(settings, repository, at_node, file, path, hider, Tools(os.environ))
+
+
+def keeper(root: Path, settings: "ClusterConfig") -> "Keeper":
+    """Return who hides the secrets of a cluster; the same for the whole run."""
+    from ..flow.keeper import Keeper
+    from ..flow.vaultfile import VaultFile
+
+    file = root / settings.vault
+    if file not in _keepers:
+        store = VaultFile(file, settings.vault, keys.AgeLater())
+        _keepers[file] = Keeper(settings.secrets.rules, _provide(settings), store)
+    return _keepers[file]
+
+
+_keepers: "dict[Path, Keeper]" = {}
+
+
+def _provide(settings: "ClusterConfig") -> "Callable[[str], str]":
+    """Return what asks the providers of secrets, which few clusters have."""
+    made: list[Providers] = []
+
+    def value(placeholder: str) -> str:
+        from ..providers import Providers
+
+        if not made:
+            made.append(Providers(settings.secrets.providers, os.environ))
+        return made[0].value(placeholder)
+
+    return value
+
+
+def forget() -> None:
+    """Start anew: a keeper is of one run, and one process may have several."""
+    _keepers.clear()
+
+
+def censored(text: str) -> str:
+    """Return a text without any secret that this run has seen: whoever prints, asks."""
+    values = {value for each in _keepers.values() for value in each.known_values()}
+    if not values:
+        return text
+    from ..cib.censor import censored as run
+
+    return run(text, values)
+
+
+def note_uncertain() -> None:
+    """Say which secrets could not be compared, and why."""
+    for each in _keepers.values():
+        for slot, reason in each.uncertain.items():
+            told = f"cibgit: {slot} could not be compared: {censored(reason)}"
+            print(told, file=sys.stderr)
 
 
 def sides(
-    arguments: list[str], folder: Path, cluster: str | None, at: str | None
+    arguments: "Sequence[str]", folder: Path, cluster: str | None, at: str | None
 ) -> "list[tuple[Cib, str]]":
     """Return the two CIBs that the arguments of ``diff`` mean, and what to call them.
 
-    Where nothing is named it is from live to ``cib.xml`` in the work tree.
-    Of large ones no two trees are in memory at a time.
+    Where nothing is named it is from live to ``cib.xml`` in the work tree. Both are in
+    the hidden form. Of large ones no two trees are in memory at a time.
     """
     if len(arguments) > len(("old", "new")):
         raise UsageError("diff takes two sides at most")
-    if arguments.count(STDIN) > 1:
+    if list(arguments).count(STDIN) > 1:
         raise UsageError("standard input can be one side only")
-    found = []
-    for argument in arguments if len(arguments) > 1 else [LIVE, *arguments]:
-        found.append(side(argument, folder, cluster, at))
-        found[-1][0].release(RELEASED)
-    return found if arguments else [*found, edited(folder, cluster)]
+    names = arguments or [LIVE, EDITED]
+    if len(names) == 1:
+        names = [LIVE, *names]
+    hider = _hider(folder, cluster)
+    found: dict[str, tuple[Cib, str]] = {}
+    # live last: its secrets are compared with what the other side names
+    for name in sorted(names, key=lambda name: name == LIVE):
+        if name == LIVE:
+            real, label = live(folder, cluster, at)
+            found[name] = hider.hidden(real) if hider else real, label
+        else:
+            found[name] = side(name, folder, cluster, at, hider)
+        found[name][0].release(RELEASED)
+    return [found[name] for name in names]
+
+
+def _hider(folder: Path, cluster: str | None) -> "Keeper | None":
+    """Return who hides the secrets of what is compared; None outside of a repository.
+
+    Two files need no vault, and starting is quick without what reads ``cibgit.toml``.
+    """
+    start = folder.absolute()
+    if not any((each / "cibgit.toml").exists() for each in (start, *start.parents)):
+        return None
+    from ..config import ClusterConfig
+
+    try:
+        root, settings = configured(folder, cluster)
+    except CibgitError:  # of several clusters it may be none
+        root, settings = Path(os.devnull), ClusterConfig("none")
+    return keeper(root, settings)
 
 
 def side(
-    argument: str, folder: Path, cluster: str | None, at: str | None
+    argument: str,
+    folder: Path,
+    cluster: str | None,
+    at: str | None,
+    hider: "Keeper | None",
 ) -> "tuple[Cib, str]":
-    """Return the CIB that an argument of ``diff`` means, and what to call it.
+    """Return the CIB that an argument means, in the hidden form, and what to call it.
 
-    ``live``, ``-`` (standard input), a file that exists, or else a git revision.
+    ``-`` (standard input), a file that exists, or else a git revision; nothing is the
+    ``cib.xml`` of the work tree.
     """
     from ..flow.files import read_file
 
-    if argument == LIVE:
-        return live(folder, cluster, at)
+    if argument == EDITED:
+        root, settings = configured(folder, cluster)
+        return _hidden(read_file(root / settings.path), hider), settings.path
     if argument == STDIN:
-        return stdin(), "standard input"
+        return _hidden(stdin(), hider), "standard input"
     file = folder / argument
     if file.is_file():
-        return read_file(file), argument
+        return _hidden(read_file(file), hider), argument
     try:
         found = site(folder, cluster, at)
     except NoInputError:
@@ -95,15 +186,23 @@ def side(
             f"{argument!r} is not a file, and there is no repository to look it up in",
             "Name a file, a git revision, live, or - for standard input.",
         ) from None
-    cib = found.desired(argument)
-    return (
-        cib,
-        f"{argument} {found.repository.short(found.repository.resolve(argument))}",
-    )
+    commit = found.repository.resolve(argument)
+    return found.desired(argument), f"{argument} {found.repository.short(commit)}"
+
+
+def _hidden(cib: "Cib", hider: "Keeper | None") -> "Cib":
+    """Return a CIB of the work tree, or of anywhere, in the hidden form."""
+    if hider is None:
+        return cib
+    file = hider.store.file
+    return hider.adopted(cib, lambda: file.read_bytes() if file.exists() else None)[0]
 
 
 def live(folder: Path, cluster: str | None, at: str | None) -> "tuple[Cib, str]":
-    """Return the live CIB and what to call it; no repository is needed with ``at``."""
+    """Return the live CIB as it is, secrets and all, and what to call it.
+
+    No repository is needed with ``at``.
+    """
     from ..cib.identity import check_ids
     from ..config import ClusterConfig
 
@@ -146,14 +245,6 @@ def document(argument: str, folder: Path) -> tuple[bytes, str]:
     if not file.is_file():
         raise NoInputError(f"{argument} is not a file")
     return file.read_bytes(), argument
-
-
-def edited(folder: Path, cluster: str | None) -> "tuple[Cib, str]":
-    """Return the CIB of the work tree and what to call it."""
-    from ..flow.files import read_file
-
-    root, settings = configured(folder, cluster)
-    return read_file(root / settings.path), settings.path
 
 
 class Look(TypedDict):

@@ -46,6 +46,7 @@ def status(
         ids = {found.head, found.applied.commit if found.applied else None} - {None}
         short = {str(commit): site.repository.short(str(commit)) for commit in ids}
         typer.echo(text.status(found, site.name, short))
+        gather.note_uncertain()
     return ExitCode.OK if found.in_sync else ExitCode.DIFFERS
 
 
@@ -81,8 +82,11 @@ def diff(
       cibgit diff --format patch | cibadmin --patch -p
       cibgit diff --format pcs HEAD~1 HEAD
     """
+    from ..errors import UsageError
     from .differences import show
 
+    if json and form not in (DiffFormat.TEXT, DiffFormat.JSON):
+        raise UsageError(f"--json and --format {form.value} exclude each other")
     return show(
         sides or [],
         cluster,

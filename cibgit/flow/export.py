@@ -7,13 +7,13 @@ from typing import TypedDict
 from ..cib import digest
 from ..cib.canonical import canonical
 from ..cib.document import Cib, LastChange, Version
+from ..cib.secrets import Slot
 from ..compare.change import Change
 from ..compare.diff import compare
 from ..compare.unchanged import same
 from ..errors import UnsafeError
 from ..repository import Author
 from .applied import Applied, find_applied
-from .files import written
 from .site import Site
 
 
@@ -31,7 +31,8 @@ class Exported:
     ``commit`` holds the live state. ``outcome`` is ``unchanged`` (git had it already),
     ``committed`` (a new commit on the branch) or ``recorded`` (a commit beside the
     branch, at ``ref``, because ``obstacle``: both sides moved). ``changes`` lead from
-    what git had to live.
+    what git had to live. ``sealed`` are secrets that stood in clear in git until now, and
+    still do in its history.
     """
 
     outcome: str
@@ -41,6 +42,7 @@ class Exported:
     ref: str = ""
     obstacle: str = ""
     unpushed: bool = False
+    sealed: tuple[Slot, ...] = ()
 
 
 def export(site: Site, message: str = "") -> Exported:
@@ -50,9 +52,10 @@ def export(site: Site, message: str = "") -> Exported:
     state becomes a commit beside the branch, to be merged.
     """
     live = site.live()
+    site.keeper.refuse_uncertain()
     applied = find_applied(site, live)
     head = site.repository.head()
-    if applied is not None and applied.is_live:
+    if applied is not None and applied.is_live and _is_complete(site, applied, live):
         site.repository.set_refs(site.refs(), applied.commit, "export: unchanged")
         return Exported(
             "unchanged",
@@ -82,9 +85,17 @@ def export(site: Site, message: str = "") -> Exported:
         beside = compare(applied.cib, live)
         ref = site.ref("live")
         return Exported("recorded", commit, live.version, beside, ref, obstacle)
-    commit = site.repository.commit_file(site.path, written(live), text, **details)
+    clear = tuple(site.in_clear(head)) if head else ()
+    commit = site.commit(live, text, **details)
     site.repository.set_refs(site.refs(), commit, "export")
-    return Exported("committed", commit, live.version, changes)
+    return Exported("committed", commit, live.version, changes, sealed=clear)
+
+
+def _is_complete(site: Site, applied: Applied, live: Cib) -> bool:
+    """Say whether HEAD is not live, or has it with its vault and no secret in clear."""
+    if applied.commit != site.repository.head():
+        return True
+    return not site.in_clear(applied.commit) and site.keeper.is_stored(live)
 
 
 def _beside(
@@ -96,9 +107,7 @@ def _beside(
     known = site.committed(recorded) if recorded else None
     if recorded and known is not None and same(known, live):
         return recorded
-    commit = site.repository.commit_tree_file(
-        applied.commit, site.path, written(live), message, **details
-    )
+    commit = site.commit_beside(applied.commit, live, message, **details)
     site.repository.set_ref(ref, commit, "export: beside the branch")
     return commit
 
@@ -139,7 +148,7 @@ def trailers(version: Version, change: LastChange, digest_value: str) -> dict[st
 
 
 def _obstacle(site: Site, at_head: Cib | None, applied: Applied | None) -> str:
-    if site.repository.is_dirty(site.path):
+    if site.is_dirty():
         return f"{site.path} has changes that are not committed"
     if at_head and applied and not same(at_head, applied.cib):
         return f"{site.path} has committed changes that were not pushed"

@@ -14,7 +14,13 @@ from ..cib.document import Cib, LastChange
 from ..compare.change import Change
 from ..compare.diff import compare
 from ..compare.unchanged import same
-from ..errors import NoQuorumError, StaleError, UnsafeError
+from ..errors import (
+    BadDataError,
+    NoQuorumError,
+    PermissionDeniedError,
+    StaleError,
+    UnsafeError,
+)
 from ..policy import rules
 from ..policy.agents import touched
 from ..policy.context import Context
@@ -53,6 +59,9 @@ class Plan:
     ``changes`` lead from ``live`` to ``desired``; empty: there is nothing to do.
     ``effects`` are what the cluster would do because of them, ``verdict`` what the
     policy's rules say.
+
+    ``live`` is the real CIB, as the push starts from it, secrets and all: it is never
+    compared, shown or stored. ``desired`` and ``changes`` have placeholders.
     """
 
     site: Site
@@ -76,10 +85,33 @@ class Plan:
         return self.verdict.forced
 
     def target(self) -> Cib:
-        """Return the whole CIB that the push must produce."""
+        """Return the whole CIB that the push must produce, with its real secrets.
+
+        Raises what keeps a placeholder from being opened (exit 77 or 65).
+        """
         marked = self.commit or "0" * 40
         commit = marked if self.site.config.marker else None
-        return canonical.target(self.desired, self.live, commit)
+        real = self.site.keeper.revealed(self.desired)
+        return canonical.target(real, self.live, commit)
+
+    def hidden(self) -> tuple[Cib, Cib]:
+        """Return live and the target in the hidden form, which may be shown and kept."""
+        live = self.site.hidden(self.live)
+        marked = self.commit or "0" * 40
+        commit = marked if self.site.config.marker else None
+        return live, canonical.target(self.desired, live, commit)
+
+    def hidden_digests(self) -> tuple[str, str]:
+        """Return the digests of live and target ``<configuration>`` in the hidden form.
+
+        The real ones would let anybody who has them try passwords. Without secrets the
+        second is what :meth:`digest` returns.
+        """
+        live, target = self.hidden()
+        return (
+            digest.on_disk(live.configuration, self.dialect),
+            digest.on_disk(target.configuration, self.dialect),
+        )
 
     def digest(self) -> str:
         """Return the digest of the planned ``<configuration>``.
@@ -116,18 +148,19 @@ def survey(
     :func:`~cibgit.flow.refusals.check_desired` raises.
     """
     rules.check_names(force)
-    live = site.live()
+    real = site.read()
+    live = site.hidden(real)
     check_desired(desired, live)
     applied = find_applied(site, live)
     dialect = site.cluster.dialect()
     if same(live, desired):
-        return Plan(site, live, applied, desired, commit, [], dialect)
+        return Plan(site, real, applied, desired, commit, [], dialect)
     if applied is None:
         raise _no_base(site, live)
     if not applied.is_live:
         return diverged(live, applied, desired, commit)
     changes = compare(live, desired)
-    planned = Plan(site, live, applied, desired, commit, changes, dialect)
+    planned = Plan(site, real, applied, desired, commit, changes, dialect)
     return _judged(planned, force)
 
 
@@ -136,7 +169,10 @@ def _judged(planned: Plan, force: Sequence[str]) -> Plan:
 
     All of them at once: whoever changes the cluster meanwhile makes the plan stale.
     """
-    live, target = planned.live, planned.target()
+    try:
+        live, target = planned.live, planned.target()
+    except (PermissionDeniedError, BadDataError):
+        live, target = planned.hidden()  # to look no key is needed; a push needs it
     policy, tools = planned.site.config.policy, planned.site.tools
     asked = policy.agents or policy.agent_parameters
     with ThreadPoolExecutor(3) as pool:
@@ -200,7 +236,7 @@ def _no_base(site: Site, live: Cib) -> DriftError:
 
 
 def drifted(site: Site, known: Cib, live: Cib) -> DriftError:
-    """Return the error that shows how live left what git knew."""
+    """Return the error that shows how live left what git knew, both in hidden form."""
     missing = missing_marker(site, live)
     hint = (
         f"Commit {missing[:12]} was pushed meanwhile: git fetch --all"

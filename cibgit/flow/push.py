@@ -71,6 +71,8 @@ def push(planned: Plan, sleep: Sleep = time.sleep) -> Pushed:
     if commit is None or planned.applied is None:
         raise CibgitError("a push needs a commit, and a state to start from")
     if not planned.changes:
+        planned.target()  # without its key nobody can say that there is nothing to do
+        site.repository.set_refs(site.refs(), commit, _reason(planned))
         return _nothing_to_do(planned, commit)
     site.repository.set_ref(site.ref("live"), planned.applied.commit, "push: before")
     places = site.cluster.places()
@@ -155,7 +157,8 @@ def _same_configuration(planned: Plan) -> Cib:
     if content(before) == content(now) and _settings(planned.live) == _settings(live):
         return live
     live.source = planned.live.source
-    raise drifted(planned.site, planned.live, live)
+    hidden = planned.site.hidden
+    raise drifted(planned.site, hidden(planned.live), hidden(live))
 
 
 def _settings(cib: Cib) -> dict[str, str | None]:
@@ -177,7 +180,7 @@ def _find_out(planned: Plan, target: Cib, error: CibgitError, sleep: Sleep) -> N
     while time.monotonic() < deadline:
         try:
             planned.site.cluster.check_writable(target)
-            live = planned.site.live()
+            live = planned.site.read()
             found = {content(live.configuration), *_elsewhere(planned.site)}
         except CibgitError:
             sleep(0.5)

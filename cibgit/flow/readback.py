@@ -98,7 +98,7 @@ def read_back(expected: Expected, sleep: Sleep) -> ReadBack:
         deadline = time.monotonic() + COPY_SECONDS
         # a copy may be behind for a moment, or ahead: somebody changed live again
         while _unsettled(expected, proofs) and time.monotonic() < deadline:
-            live = expected.site.live()
+            live = expected.site.read()
             if not expected.runs(live):
                 same = [each for each in proofs if each.digest == expected.digest]
                 return _moved_on(expected, live, [seen, *same])
@@ -156,7 +156,7 @@ def _read_patiently(site: Site, sleep: Sleep) -> Cib:
     deadline = time.monotonic() + RECOVERY_SECONDS
     while True:
         try:
-            return site.live()
+            return site.read()
         except (UnreachableError, TimedOutError) as error:
             if time.monotonic() > deadline:
                 raise UnknownOutcomeError(

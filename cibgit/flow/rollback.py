@@ -2,7 +2,6 @@
 
 from ..cib.document import Cib
 from ..compare.unchanged import same
-from .files import written
 from .site import Site
 
 
@@ -11,15 +10,14 @@ def commit_desired(
 ) -> str:
     """Make ``desired`` the state of HEAD, and return the commit.
 
-    No commit is made where HEAD has that state already.
+    No commit is made where HEAD has that state already, and no secret in clear.
     """
     head = site.repository.head()
     current = site.committed(head) if head else None
-    if head and current is not None and same(current, desired):
+    known = head and current is not None and same(current, desired)
+    if head and known and not site.in_clear(head):
         return head
-    return site.repository.commit_file(
-        site.path, written(desired), message, author=None, trailers=trailers
-    )
+    return site.commit(desired, message, trailers=trailers)
 
 
 def rollback_message(site: Site, revision: str) -> tuple[str, dict[str, str]]:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..cib import digest
-from ..cib.document import Cib
 from ..commit import denied
 from ..compare.change import Change
 from ..compare.diff import compare
@@ -87,14 +85,15 @@ def _write(file: Path, data: bytes) -> None:
 def to_dict(planned: Plan, revision: str) -> dict[str, Any]:
     """Return a plan as JSON shows it: the facts, then what people judge it by."""
     effects, base = planned.effects, planned.applied
+    live_digest, target_digest = planned.hidden_digests()
     return {
         "cluster": planned.site.name,
         "revision": revision,
         "commit": planned.commit,
         "base": base and base.commit,
         "live_version": str(planned.live.version),
-        "live_digest": _digest(planned.live, planned.dialect),
-        "target_digest": planned.digest(),
+        "live_digest": live_digest,
+        "target_digest": target_digest,
         "forced": list(planned.forced),
         "changes": [redacted(change).to_dict() for change in planned.changes],
         "effects": {
@@ -182,13 +181,13 @@ def _check_desired(site: Site, saved: SavedPlan) -> None:
 
 def _check_live(planned: Plan, saved: SavedPlan) -> None:
     live, base = planned.live, planned.site.committed(saved.base)
-    now = _digest(live, planned.dialect), planned.digest()
+    now = planned.hidden_digests()
     if now != (saved.live_digest, saved.target_digest):
         raise StalePlanError(
             f"the plan is stale: {live.source} was {saved.live_version} when it was made"
             f" and is {live.version} now, changed by {live.last_change}",
             "Plan again: cibgit plan. Nothing was written.",
-            compare(base, live) if base else [],
+            compare(base, planned.site.hidden(live)) if base else [],
         )
 
 
@@ -212,7 +211,3 @@ def check_force(saved: SavedPlan, force: list[str]) -> None:
         raise UsageError(
             "a saved plan is carried out as it was made; --force belongs to cibgit plan"
         )
-
-
-def _digest(cib: Cib, dialect: digest.Dialect) -> str:
-    return digest.on_disk(cib.configuration, dialect)

@@ -1,16 +1,25 @@
-"""One cluster as its repository knows it and as it lives: what every flow starts from."""
+"""One cluster as its repository knows it and as it lives: what every flow starts from.
 
+Secrets: all CIBs that a site hands out are in the hidden form, with placeholders, but for
+:meth:`Site.read`. All that a site commits is hidden first, and its vault goes along.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..cib.document import Cib, parse
 from ..cib.identity import check_ids
+from ..cib.secrets import Slot
 from ..cluster.protocol import Cluster
 from ..cluster.tools import Tools
 from ..config import ClusterConfig
 from ..errors import CibgitError, NoInputError
-from ..repository import Repository
-from .files import authored, read_file
+from ..repository import Author, Repository
+from .files import authored, read_file, written
+from .keeper import Keeper
+
+_NO_TRAILERS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -26,8 +35,12 @@ class Site:
     cluster: Cluster
     file: Path
     path: str
+    keeper: Keeper
     tools: Tools = field(default_factory=lambda: Tools({}), compare=False)
     _committed: dict[str, Cib | None] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    _clear: dict[str, list[Slot]] = field(
         default_factory=dict, compare=False, repr=False
     )
 
@@ -35,6 +48,13 @@ class Site:
     def name(self) -> str:
         """The cluster's name in ``cibgit.toml``."""
         return self.config.name
+
+    @property
+    def vault_path(self) -> str:
+        """The cluster's vault as git names it."""
+        return (
+            PurePosixPath(self.path).with_name(self.keeper.store.file.name).as_posix()
+        )
 
     def ref(self, which: str) -> str:
         """Return the ref for ``live`` or ``applied``."""
@@ -44,15 +64,28 @@ class Site:
         """Return both refs: what one commit is once git and live are the same."""
         return [self.ref("live"), self.ref("applied")]
 
-    def live(self) -> Cib:
-        """Read the live CIB; it must be one in which every element has an identity."""
+    def read(self) -> Cib:
+        """Read the live CIB with its real secrets: to be pushed over, never to be shown.
+
+        It must be one in which every element has an identity.
+        """
         cib = self.cluster.read()
         cib.source = f"live {self.name}"
         check_ids(cib)
         return cib
 
+    def live(self) -> Cib:
+        """Read the live CIB, in the hidden form."""
+        return self.hidden(self.read())
+
+    def hidden(self, real: Cib) -> Cib:
+        """Return the hidden form of a real CIB, to be compared with what git has."""
+        self._know_head()
+        return self.keeper.hidden(real)
+
     def desired(self, revision: str = "HEAD") -> Cib:
         """Read the desired CIB of a revision, as strictly as anything people write."""
+        self._know_head()
         commit = self.repository.resolve(revision)
         try:
             data = self.repository.read(commit, self.path)
@@ -61,20 +94,104 @@ class Site:
                 f"{self.path} is not in commit {commit[:10]}",
                 "Take the live configuration into git with: cibgit export",
             ) from None
-        found = authored(data, f"{commit[:10]}:{self.path}")
-        self._committed[commit] = found
-        return found
+        return self._adopted(commit, authored(data, f"{commit[:10]}:{self.path}"))
 
     def edited(self) -> Cib:
-        """Read the desired CIB of the work tree."""
-        return read_file(self.file)
+        """Read the desired CIB of the work tree; a password typed there gets hidden."""
+        self._know_head()
+        return edited(self.file, self.keeper)
 
     def committed(self, commit: str) -> Cib | None:
         """Return the CIB of a commit, None where it has none or not a readable one."""
+        self._know_head()
+        return self._read_commit(commit)
+
+    def in_clear(self, commit: str) -> list[Slot]:
+        """Return the secrets that stand in clear in the CIB of a commit."""
+        self.committed(commit)
+        return self._clear.get(commit, [])
+
+    def is_dirty(self) -> bool:
+        """Say whether the CIB or the vault in the work tree are not what HEAD has."""
+        if self.repository.is_dirty(self.path):
+            return True
+        return self.keeper.store.file.exists() and self.repository.is_dirty(
+            self.vault_path
+        )
+
+    def files(self, cib: Cib) -> dict[str, bytes]:
+        """Return all that git stores of a CIB: by path, its own file first.
+
+        Whatever form it has: no secret is left in clear.
+        """
+        cib = self.keeper.sealed(cib)
+        folder = PurePosixPath(self.path).parent
+        found = {self.path: written(cib)}
+        for file, data in self.keeper.files(cib).items():
+            found[(folder / file.name).as_posix()] = data
+        return found
+
+    def commit(
+        self,
+        cib: Cib,
+        message: str,
+        *,
+        author: Author | None = None,
+        trailers: Mapping[str, str] = _NO_TRAILERS,
+    ) -> str:
+        """Make a hidden CIB the state of HEAD, with its vault; return the commit."""
+        return self.repository.commit_files(
+            self.files(cib), message, author=author, trailers=trailers
+        )
+
+    def commit_beside(
+        self,
+        parent: str | None,
+        cib: Cib,
+        message: str,
+        *,
+        author: Author | None = None,
+        trailers: Mapping[str, str] = _NO_TRAILERS,
+    ) -> str:
+        """Make a commit of a hidden CIB and its vault on top of ``parent``, off all refs."""
+        return self.repository.commit_tree_files(
+            parent, self.files(cib), message, author=author, trailers=trailers
+        )
+
+    def _know_head(self) -> None:
+        """Read HEAD before all else: what it names is what a secret is compared with."""
+        if "HEAD" not in self._committed:
+            self._committed["HEAD"] = None
+            head = self.repository.head()
+            if head is not None:
+                self._committed["HEAD"] = self._read_commit(head)
+
+    def _read_commit(self, commit: str) -> Cib | None:
         if commit not in self._committed:
             try:
                 found = parse(self.repository.read(commit, self.path), commit[:10])
             except CibgitError:
-                found = None
-            self._committed[commit] = found
+                self._committed[commit] = None
+            else:
+                self._adopted(commit, found)
         return self._committed[commit]
+
+    def _adopted(self, commit: str, cib: Cib) -> Cib:
+        def read_vault() -> bytes | None:
+            try:
+                return self.repository.read(commit, self.vault_path)
+            except NoInputError:
+                return None
+
+        hidden, self._clear[commit] = self.keeper.adopted(cib, read_vault)
+        self._committed[commit] = hidden
+        return hidden
+
+
+def edited(file: Path, keeper: Keeper) -> Cib:
+    """Read a ``cib.xml`` of the work tree, in the hidden form."""
+
+    def read_vault() -> bytes | None:
+        return keeper.store.file.read_bytes() if keeper.store.file.exists() else None
+
+    return keeper.adopted(read_file(file), read_vault)[0]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..cib.document import Cib
+from ..cib.secrets import Slot
 from ..compare.change import Change
 from ..compare.diff import compare
 from .applied import Applied, find_applied, missing_marker
@@ -15,7 +16,8 @@ class Status:
 
     ``drift`` leads from applied to live, ``unpushed`` from applied to the desired state of
     HEAD (from live, where nothing is known to be applied). ``missing`` is a commit that
-    the live CIB names although this clone lacks it.
+    the live CIB names although this clone lacks it. ``uncertain`` are secrets that could
+    not be compared, with the reason.
     """
 
     live: Cib
@@ -25,6 +27,7 @@ class Status:
     unpushed: list[Change]
     edited: bool
     missing: str | None
+    uncertain: dict[Slot, str]
 
     @property
     def in_sync(self) -> bool:
@@ -49,6 +52,7 @@ def status(site: Site) -> Status:
         head=head,
         drift=compare(base, live) if drifted else [],
         unpushed=compare(base, desired) if desired else [],
-        edited=site.repository.is_dirty(site.path),
+        edited=site.is_dirty(),
         missing=missing_marker(site, live),
+        uncertain=site.keeper.uncertain,
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..flow.import_ import Imported
     from ..flow.plan import Plan
     from ..flow.push import Pushed
+    from ..flow.secret import Listed
     from ..flow.status import Status
 
 FORMAT = 1
@@ -51,7 +52,7 @@ def planned(command: str, found: "Plan", **values: Any) -> str:
         **values,
         live=str(found.live.version),
         commit=found.commit,
-        digest=found.digest() if found.is_final else None,
+        digest=found.hidden_digests()[1] if found.is_final else None,
         forced=list(found.forced),
         changes=changes(found.changes),
         effects={
@@ -87,6 +88,7 @@ def exported(result: "Exported") -> str:
         ref=result.ref,
         obstacle=result.obstacle,
         unpushed=result.unpushed,
+        sealed=[str(slot) for slot in result.sealed],
         changes=changes(result.changes),
     )
 
@@ -143,6 +145,7 @@ def status(found: "Status", name: str) -> str:
         edited=found.edited,
         drift=changes(found.drift),
         unpushed=changes(found.unpushed),
+        uncertain={str(slot): reason for slot, reason in found.uncertain.items()},
     )
 
 
@@ -172,4 +175,15 @@ def verified(found: "Verified", source: str) -> str:
         ],
         accepted=found.is_accepted,
         on_disk=found.digest,
+    )
+
+
+def secrets(found: Iterable["Listed"]) -> str:
+    """Return the secrets of a file, without their values."""
+    return dumps(
+        "secret list",
+        secrets=[
+            {**each.slot._asdict(), "where": each.where, "problem": each.problem}
+            for each in found
+        ],
     )

@@ -35,7 +35,9 @@ def plan(
     parts = [
         difference(planned.changes, (live, desired), colour=colour, width=width),
         consequences(planned),
-        f"configuration digest  {planned.digest()}" if planned.is_final else "",
+        f"configuration digest  {planned.hidden_digests()[1]}"
+        if planned.is_final
+        else "",
     ]
     return "\n\n".join(part for part in parts if part)
 

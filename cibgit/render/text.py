@@ -1,13 +1,18 @@
 """Values as text for a terminal: one line a fact."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .difference import count, printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..config import ClusterConfig
     from ..flow.digest import Digests, Verified
     from ..flow.export import Exported
     from ..flow.push import Pushed
+    from ..flow.secret import Listed
     from ..flow.status import Status
 
 
@@ -20,11 +25,33 @@ def exported(result: "Exported", name: str, short: str) -> str:
         return line
     summary = count(result.changes, planned=False)
     if result.outcome == "committed":
-        return f"Exported {name} {result.version} as {short}. {summary}"
+        line = f"Exported {name} {result.version} as {short}. {summary}"
+        if result.sealed:
+            line += (
+                "\nThese stand in clear in earlier commits, so change them: "
+                + printable(", ".join(map(str, result.sealed)))
+            )
+        return line
     return (
         f"{result.obstacle}, and live changed too. {summary}\n"
         f"The live state is commit {short} at {result.ref}; your branch is as it was.\n"
         f"Merge it: git merge {result.ref}"
+    )
+
+
+def new_vault(
+    config: "ClusterConfig", recipients: Iterable[str], made: "Path | None"
+) -> str:
+    """Render that a vault was made, who can open it, and the key that was made for it."""
+    names = [f"  {printable(each)}" for each in recipients]
+    return "\n".join(
+        [f"Secrets are kept in {config.vault}, encrypted to:", *names]
+        + (
+            [f"You had no key, so one was made: {made}. Keep a copy of it."]
+            if made
+            else []
+        )
+        + ["Let the other nodes and operators in: cibgit secret recipients --add KEY"]
     )
 
 
@@ -73,7 +100,8 @@ def status(found: "Status", name: str, commits: dict[str, str]) -> str:
     if found.edited:
         lines.append("Not committed: cib.xml is edited in the work tree.")
     if found.in_sync:
-        lines.append("In sync.")
+        lines.append("In sync, as far as it can be compared." if found.uncertain
+                     else "In sync.")  # fmt: skip
     return printable("\n".join(lines))
 
 
@@ -112,3 +140,34 @@ _FOUND = {
     "ref": "known from this clone",
     "export": "the last export",
 }
+
+
+def secrets(found: Iterable["Listed"]) -> str:
+    """Render the secrets of a file: place, where the value is, id; never a value."""
+    rows = [
+        (str(each.slot), each.where, each.slot.element, each.problem) for each in found
+    ]
+    if not rows:
+        return "No secrets."
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    return "\n".join(
+        printable(f"{name:<{widths[0]}}  {where:<{widths[1]}}  {element}")
+        + (f"\n    {printable(problem)}" if problem else "")
+        for name, where, element, problem in rows
+    )
+
+
+def recipients(names: Iterable[str], *, removed: bool = False) -> str:
+    """Render who can open a vault."""
+    lines = [printable(name) for name in names]
+    if not lines:
+        return "Nobody yet: the first export that finds a secret makes the vault."
+    if removed:
+        lines.append("Who was taken out can still open earlier commits: change the"
+                     " passwords, then cibgit secret rotate.")  # fmt: skip
+    return "\n".join(lines)
+
+
+def to_change(names: Iterable[str]) -> str:
+    """Render what only a change on the devices revokes."""
+    return printable(f"To revoke what was known before, change: {', '.join(names)}")

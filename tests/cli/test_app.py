@@ -47,10 +47,15 @@ COMMANDS = (
     *("digest", "fmt", "doctor", "repair", "demo"),
 )
 
+SECRET = tuple(
+    f"secret {name}"
+    for name in ("list", "set", "show", "rotate", "recipients", "merge")
+)
 
-@pytest.mark.parametrize("command", COMMANDS)
+
+@pytest.mark.parametrize("command", [*COMMANDS, *SECRET])
 def test_help_has_an_example(command: str, capsys: Output) -> None:
-    assert run([command, "--help"]) == 0
+    assert run([*command.split(), "--help"]) == 0
     out = capsys.readouterr().out
     assert "Example" in out
     assert f"cibgit {command}" in out
@@ -64,6 +69,7 @@ def test_every_command_is_known_to_this_test() -> None:
         for command in app.registered_commands
     }
     assert names == set(COMMANDS)
+    assert {group.name for group in app.registered_groups} == {"git", "secret"}
 
 
 def test_version(capsys: Output) -> None:

@@ -9,6 +9,7 @@ import pytest
 HEAVY = {
     "git",
     "xmldiff",
+    "pyrage",
     "rich",
     "pydantic",
     "asyncio",
@@ -32,7 +33,10 @@ LIGHT = {
 HOT = {
     "version": (["--version"], HEAVY | {"typer", "lxml", "subprocess", "json"}),
     "help": (["--help"], HEAVY | {"lxml", "json", "cibgit.flow", "cibgit.cib"}),
-    "diff": (["diff", "{a}", "{b}"], HEAVY | LIGHT | {"typer", "json"}),
+    "diff": (
+        ["diff", "{a}", "{b}"],
+        HEAVY | LIGHT | {"typer", "json", "cibgit.providers", "cibgit.age"},
+    ),
     "diff --json": (["diff", "--json", "{a}", "{b}"], HEAVY | {"cibgit.cluster"}),
     "digest": (["digest", "{a}"], HEAVY),
     "fmt": (["fmt", "--check", "{a}"], HEAVY),

@@ -1,15 +1,19 @@
 """An embedded cluster for tests: a directory as the live side, a repository beside it."""
 
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from cibgit.age import Age
 from cibgit.cib import patchset
 from cibgit.cib.document import Cib
 from cibgit.cluster.directory import Directory
-from cibgit.config import ClusterConfig
+from cibgit.config import ClusterConfig, SecretsConfig
 from cibgit.flow.init import init
+from cibgit.flow.keeper import Keeper
 from cibgit.flow.site import Site
+from cibgit.flow.vaultfile import VaultFile
+from cibgit.providers import Providers
 from cibgit.repository import Repository
 
 CIB = """\
@@ -40,6 +44,8 @@ class Embedded:
 
     node: Path
     root: Path
+    secrets: SecretsConfig = field(default_factory=SecretsConfig)
+    environment: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def create(cls, folder: Path, cib: str = CIB) -> "Embedded":
@@ -50,10 +56,26 @@ class Embedded:
 
     def site(self, root: Path | None = None, *, marker: bool = True) -> Site:
         root = root or self.root
-        config = ClusterConfig("prod", f"dir:{self.node}", marker=marker)
+        config = ClusterConfig(
+            "prod", f"dir:{self.node}", marker=marker, secrets=self.secrets
+        )
         repository = Repository.open(root)
-        cluster = Directory(self.node)
-        return Site(config, repository, cluster, root / config.path, config.path)
+        file = root / config.path
+        keeper = Keeper(
+            config.secrets.rules,
+            Providers(config.secrets.providers, self.environment).value,
+            VaultFile(
+                root / config.vault,
+                config.vault,
+                Age([self.identity], self.identity, chosen=False),
+            ),
+        )
+        return Site(config, repository, Directory(self.node), file, config.path, keeper)
+
+    @property
+    def identity(self) -> Path:
+        """The key of whoever works there."""
+        return self.root.parent / "identity.txt"
 
     @property
     def file(self) -> Path:
@@ -86,11 +108,11 @@ class Embedded:
         directory.apply(patchset.build(live, changed, directory.dialect()))
         return directory.read()
 
-    def git(self, *arguments: str) -> str:
+    def git(self, *arguments: str, check: bool = True) -> str:
         return subprocess.run(
             ["git", *arguments],
             cwd=self.root,
-            check=True,
+            check=check,
             capture_output=True,
             text=True,
         ).stdout

@@ -11,7 +11,7 @@ from cibgit.cib.canonical import canonical, compact
 from cibgit.cib.digest import dialect_of
 from cibgit.cib.document import Cib, Version, parse
 from cibgit.cluster.commands import installed_version
-from cibgit.flow.files import same
+from cibgit.compare.unchanged import same
 from cibgit.flow.patch import patch
 
 from .. import generate

@@ -38,7 +38,8 @@ def test_every_rule_but_one_has_its_option() -> None:
 
 def test_the_template_names_every_option_with_its_default(tmp_path: Path) -> None:
     template = Path(__file__).parents[2] / "repo-template/cibgit.toml"
-    lines = template.read_text().partition("# [policy]\n")[2].splitlines()
+    lines = template.read_text().partition("# [policy]\n")[2]
+    lines = lines.partition("\n#\n")[0].splitlines()
     text = "".join(line.removeprefix("# ") + "\n" for line in lines)
     assert policy(tmp_path, f"{CLUSTER}[policy]\n{text}") == config.DEFAULT_POLICY
     for name in vars(config.DEFAULT_POLICY):
