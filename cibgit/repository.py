@@ -21,6 +21,7 @@ from . import gitcall
 from .commit import Author, LogEntry, SavedFile, message_bytes, one_line, stand_in
 from .errors import CibgitError, NoInputError, PermissionDeniedError, UnreachableError
 from .gitcall import Answer, RefusedError, file_name, own_ref, pathspec, revision
+from .tags import Tag, Tags
 
 try:
     from git import Git
@@ -30,7 +31,7 @@ except ModuleNotFoundError:
 except ImportError as _error:  # GitPython looks for git when it is imported
     raise UnreachableError("git is not installed, or not on the PATH") from _error
 
-__all__ = ["Author", "LogEntry", "RefusedError", "Repository"]
+__all__ = ["Author", "LogEntry", "RefusedError", "Repository", "Tag"]
 
 _HEX = re.compile(r"[0-9a-f]{40,64}")
 _NO_TRAILERS: Mapping[str, str] = {}
@@ -71,6 +72,11 @@ class Repository:
             if answer.code:
                 raise answer.failure() from None
         return cls.open(path)
+
+    @property
+    def tags(self) -> Tags:
+        """The annotated tags."""
+        return Tags(self._run, self._sign)
 
     def head(self) -> str | None:
         """Return the full id of the commit that is checked out; None before the first."""

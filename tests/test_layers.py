@@ -21,7 +21,7 @@ LAYERS = (
     ("policy",),
     ("config",),
     ("cluster",),
-    ("commit", "gitcall", "repository"),
+    ("commit", "gitcall", "repository", "tags"),
     ("flow",),
     ("render",),
     ("cli", "__main__"),

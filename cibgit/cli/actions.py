@@ -11,15 +11,20 @@ from .options import (
     HERE,
     AtOption,
     ClusterOption,
+    ConfirmWithinOption,
     DirectoryOption,
     DryRunOption,
     JsonOption,
+    NoWaitOption,
+    RollbackOption,
+    SettleOption,
     YesOption,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..flow.care import Care
     from ..flow.plan import Plan
 
 
@@ -115,22 +120,30 @@ def push(
     directory: DirectoryOption = HERE,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
+    settle_timeout: SettleOption = "5m",
+    no_wait: NoWaitOption = False,
+    rollback_on_failure: RollbackOption = False,
+    confirm_within: ConfirmWithinOption = None,
     json: JsonOption = False,
 ) -> int:
     """Make the cluster run what git says, and prove it.
 
     Shows the changes and asks. Nothing is written when live is not what git last knew
-    (exit 103): export first.
+    (exit 103): export first. Afterwards it waits until the cluster is at rest, and
+    tells what is worse than before (exit 113), or tags the commit as known-good.
 
     \b
     Examples:
       cibgit push
       cibgit push -m "vip: monitor every 20 s" --yes
+      cibgit push --rollback-on-failure
+      cibgit push --confirm-within 10m
     """
     from ..errors import UnsafeError, UsageError
     from ..flow.plan import plan
     from ..flow.rollback import commit_desired
 
+    care = gather.care(settle_timeout, no_wait, rollback_on_failure, confirm_within)
     site = gather.site(directory, cluster, at)
     if message is not None:
         if revision != "HEAD":
@@ -140,6 +153,7 @@ def push(
         return _carry_out(
             planned,
             lambda: commit_desired(site, desired, message, {}),
+            care,
             yes,
             dry_run,
             json,
@@ -151,42 +165,57 @@ def push(
         )
     commit = site.repository.resolve(revision)
     planned = plan(site, site.desired(commit), commit)
-    return _carry_out(planned, lambda: commit, yes, dry_run, json)
+    return _carry_out(planned, lambda: commit, care, yes, dry_run, json)
 
 
 def rollback(
     revision: Annotated[
-        str, typer.Argument(metavar="REV", help="The state to restore.")
-    ],
+        str | None, typer.Argument(metavar="[REV]", help="The state to restore.")
+    ] = None,
+    last_known_good: Annotated[
+        bool,
+        typer.Option(
+            "--last-known-good",
+            help="Restore the newest known-good state that does not run now.",
+        ),
+    ] = False,
     cluster: ClusterOption = None,
     at: AtOption = None,
     directory: DirectoryOption = HERE,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
+    settle_timeout: SettleOption = "5m",
+    no_wait: NoWaitOption = False,
     json: JsonOption = False,
 ) -> int:
     """Restore an earlier state by a commit, and push it.
 
-    \b
-    Example:
-      cibgit rollback HEAD~1
-    """
-    from ..errors import UnsafeError
-    from ..flow.plan import plan
-    from ..flow.rollback import commit_desired, rollback_message
+    Shows which commits it undoes, and the changes, and asks.
 
+    \b
+    Examples:
+      cibgit rollback HEAD~1
+      cibgit rollback --last-known-good
+    """
+    from ..errors import UsageError
+    from ..flow.plan import plan
+    from ..flow.rollback import commit_desired, lost, restored, rollback_message
+    from ..render import care as text
+
+    if (revision is None) is not last_known_good:
+        raise UsageError("say how far to go back: either REV or --last-known-good")
+    care = gather.care(settle_timeout, no_wait, False, None)
     site = gather.site(directory, cluster, at)
-    if site.repository.is_dirty(site.path):
-        raise UnsafeError(
-            f"{site.path} has changes that are not committed",
-            "Commit or stash them: a rollback would overwrite them.",
-        )
-    desired = site.desired(revision)
-    text, trailers = rollback_message(site, revision)
+    commit = restored(site, revision)
+    desired = site.desired(commit)
+    message, trailers = rollback_message(site, commit)
     planned = plan(site, desired, None)
+    if not json:
+        typer.echo(text.lost(lost(site, commit), site.repository.short(commit)))
     return _carry_out(
         planned,
-        lambda: commit_desired(site, desired, text, trailers),
+        lambda: commit_desired(site, desired, message, trailers),
+        care,
         yes,
         dry_run,
         json,
@@ -196,16 +225,15 @@ def rollback(
 def _carry_out(
     planned: "Plan",
     commit: "Callable[[], str]",
+    care: "Care",
     yes: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int:
     """Show a plan, ask, commit where that is still to be done, and push."""
-    from dataclasses import replace
-
-    from ..flow.push import push as run
-    from ..flow.push import rehearse
+    from ..flow.care import carry_out, check
     from ..render import json, text
+    from ..render.care import outcome_json, outcome_text
 
     site = planned.site
     if not as_json:
@@ -213,8 +241,7 @@ def _carry_out(
         wanted = site.repository.short(commit_id) if commit_id else "(new commit)"
         labels = f"{planned.live.source} ({planned.live.version})", f"desired {wanted}"
         typer.echo(text.difference(planned.changes, *labels, colour=gather.colour()))
-    if planned.commit is None:
-        rehearse(planned)
+    check(planned, care)
     if dry_run:
         if as_json:
             found = json.changes(planned.changes)
@@ -222,18 +249,23 @@ def _carry_out(
         return ExitCode.OK
     if planned.changes:
         gather.confirm(f"Push to {site.name}?", yes=yes)
-    result = run(replace(planned, commit=commit()))
+        _note_reboot(care)
+    outcome = carry_out(planned, commit, care)
     if as_json:
-        typer.echo(json.pushed(result))
+        typer.echo(outcome_json(outcome))
     elif planned.changes:
-        typer.echo(
-            "\n" + text.pushed(result, site.name, site.repository.short(result.commit))
-        )
+        typer.echo("\n" + outcome_text(outcome, site.name, site.repository.short))
     else:
-        typer.echo(
-            f"Nothing to do: {site.name} runs {site.repository.short(result.commit)}."
-        )
-    return ExitCode.OK if result.is_proven else ExitCode.DIGEST
+        short = site.repository.short(outcome.pushed.commit)
+        typer.echo(f"Nothing to do: {site.name} runs {short}.")
+    return outcome.code
+
+
+def _note_reboot(care: "Care") -> None:
+    """Say it where a reboot of this node would stop the timer of a confirmed push."""
+    note = care.confirmation and gather.reboot_note(care.confirmation.orders)
+    if note:
+        typer.echo(f"A reboot of this node would stop the timer: {note}", err=True)
 
 
 def fmt(

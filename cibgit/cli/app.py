@@ -9,7 +9,7 @@ import typer
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
-from . import actions, questions
+from . import actions, confirmation, questions
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
 # class of everything that is wrong with a command line
@@ -67,6 +67,10 @@ for command in (
     questions.diff,
     actions.push,
     actions.rollback,
+    confirmation.confirm,
+    confirmation.cancel,
+    confirmation.known_good,
+    confirmation.timer,
     questions.digest,
     actions.fmt,
     demo,

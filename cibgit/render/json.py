@@ -52,19 +52,18 @@ def exported(result: "Exported") -> str:
     )
 
 
-def pushed(result: "Pushed") -> str:
+def pushed_fields(result: "Pushed") -> dict[str, Any]:
     """Return what a push did."""
-    return dumps(
-        "push",
-        commit=result.commit,
-        before=str(result.before),
-        after=str(result.after),
-        digest=result.digest,
-        attempts=result.attempts,
-        moved_on=result.moved_on,
-        changes=changes(result.changes),
-        proofs=[vars(proof) for proof in result.proofs],
-    )
+    return {
+        "commit": result.commit,
+        "before": str(result.before),
+        "after": str(result.after),
+        "digest": result.digest,
+        "attempts": result.attempts,
+        "moved_on": result.moved_on,
+        "changes": changes(result.changes),
+        "proofs": [vars(proof) for proof in result.proofs],
+    }
 
 
 def status(found: "Status", name: str) -> str:
@@ -80,6 +79,9 @@ def status(found: "Status", name: str) -> str:
         head=found.head,
         missing=found.missing,
         edited=found.edited,
+        waiting=found.waiting and vars(found.waiting),
+        undone=found.undone and vars(found.undone),
+        report=found.report and vars(found.report),
         drift=changes(found.drift),
         unpushed=changes(found.unpushed),
     )

@@ -34,6 +34,7 @@ def answer(embedded: Embedded, capsys: Output, *arguments: str) -> tuple[int, An
 
 COMMANDS = (
     *("init", "export", "status", "diff", "push", "rollback", "digest", "fmt", "demo"),
+    *("confirm", "cancel", "known-good", "timer"),
 )
 
 
@@ -48,7 +49,10 @@ def test_help_has_an_example(command: str, capsys: Output) -> None:
 def test_every_command_is_known_to_this_test() -> None:
     from cibgit.cli.app import app
 
-    names = {command.callback.__name__ for command in app.registered_commands}  # type: ignore[union-attr]
+    names = {
+        command.callback.__name__.replace("_", "-")  # type: ignore[union-attr]
+        for command in app.registered_commands
+    }
     assert names == set(COMMANDS)
 
 

@@ -208,6 +208,7 @@ class Node:
             # At the end, so that no program of the virtual environment hides a system's
             "PATH": f"{SYSTEM_PATH}:{Path(sys.executable).parent}",
             "HOME": str(self.directory / "home"),
+            "CIBGIT_STATE": str(self.directory / "timers"),
             "LANG": "C.UTF-8",
             **{name: os.environ[name] for name in os.environ if name[:4] == "GIT_"},
             **self.environment,
