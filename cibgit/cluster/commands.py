@@ -86,6 +86,11 @@ def controller_state(node: str) -> tuple[str, ...]:
     return ("crmadmin", "--status", node)
 
 
+def cleanup(resource: str, node: str) -> tuple[str, ...]:
+    """Forget the failed actions of a resource on a node, probe it there, and try again."""
+    return ("crm_resource", "--cleanup", "--resource", resource, "--node", node)
+
+
 def update_private(attribute: str, value: str) -> tuple[str, ...]:
     """Set an attribute of this node that lives in memory only, on all nodes."""
     return ("attrd_updater", "--private", "--name", attribute, "--update", value)

@@ -11,7 +11,7 @@ import os
 import pwd
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from itertools import zip_longest
 from pathlib import Path
@@ -33,7 +33,7 @@ from ..errors import (
 )
 from .cibfiles import CIB, SYSTEM, CibFiles, Pair, told
 from .cibwriter import CibWriter
-from .health import Health
+from .health import Failure, Health
 
 DAEMON_DIRECTORIES: tuple[str, ...] = (str(SYSTEM), "/var/lib/heartbeat/crm")
 """Where a CIB manager without ``-r`` keeps its files: now, and in Heartbeat's days."""
@@ -174,6 +174,9 @@ class Directory:
     def is_settled(self, health: Health) -> bool:  # noqa: ARG002
         """Return True: nothing moves by itself."""
         return True
+
+    def forget(self, failures: Iterable[Failure]) -> None:
+        """Do nothing: nothing runs, so nothing fails."""
 
     def hold(self, holder: str) -> AbstractContextManager[None]:  # noqa: ARG002
         """Hold nothing: each write locks the files, and a push has only one."""

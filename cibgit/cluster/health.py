@@ -44,7 +44,8 @@ class Health:
     ``nodes`` are all that are configured, ``joined`` those that are members, ``active``
     those of them that may run resources (no standby). ``running``, ``promoted`` and
     ``unpromoted`` name the nodes of each resource, ``target_roles`` what people want it
-    to be where they said so. ``under_way`` says which actions run where.
+    to be where they said so. ``failed`` are resources that Pacemaker calls failed or
+    blocked now. ``under_way`` says which actions run where.
     """
 
     dc: str
@@ -56,9 +57,23 @@ class Health:
     promoted: dict[str, frozenset[str]] = field(default_factory=dict)
     unpromoted: dict[str, frozenset[str]] = field(default_factory=dict)
     target_roles: dict[str, str] = field(default_factory=dict)
+    failed: frozenset[str] = frozenset()
     failures: tuple[Failure, ...] = ()
     refusals: tuple[Failure, ...] = ()
     under_way: tuple[str, ...] = ()
+
+    def wants(self, resource: str) -> bool:
+        """Whether a resource is there and meant to run, and a node may run anything."""
+        return resource in self.resources and bool(
+            self.active and self.target_roles.get(resource) != "Stopped"
+        )
+
+    @property
+    def broken(self) -> list[str]:
+        """The resources that are failed, or meant to run and kept from it by a failure."""
+        known = {each.resource for each in (*self.failures, *self.refusals)}
+        down = {each for each in known - self.running.keys() if self.wants(each)}
+        return sorted(self.failed | down)
 
 
 def parse(data: bytes) -> Health:
@@ -85,6 +100,7 @@ def parse(data: bytes) -> Health:
         target_roles={
             _name(r): role for r in resources if (role := r.get("target_role"))
         },
+        failed=frozenset(_name(r) for r in resources if _is(r, "failed", "blocked")),
         failures=tuple(map(_failure, root.findall("failures/failure"))),
         refusals=tuple(_refusals(root)),
         under_way=tuple(_under_way(root)),

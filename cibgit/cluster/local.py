@@ -3,8 +3,8 @@
 import bz2
 import re
 import zlib
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from ..cib import canonical
@@ -25,7 +25,7 @@ from ..errors import (
     UsageError,
 )
 from . import cibfiles, commands, pushlock
-from .health import Health
+from .health import Failure, Health
 from .health import parse as parse_health
 
 REDIRECTIONS = ("CIB_file", "CIB_shadow", "CIB_server", "CIB_port")
@@ -144,6 +144,12 @@ class Local:
         graph = self._run(*commands.PENDING)
         actions = (b"<rsc_op", b"<crm_event")
         return graph.code == commands.OK and not any(a in graph.stdout for a in actions)
+
+    def forget(self, failures: Iterable[Failure]) -> None:
+        """Clean up each resource on each node where it failed; never mind what cannot be."""
+        for resource, node in sorted({(each.resource, each.node) for each in failures}):
+            with suppress(CibgitError):
+                self._run(*commands.cleanup(resource, node))
 
     def hold(self, holder: str) -> AbstractContextManager[None]:
         """Take the lock of the cluster that this node is a member of."""

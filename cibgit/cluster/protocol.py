@@ -1,12 +1,13 @@
 """What every live side can do: one Protocol, one adapter a file."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from ..cib.digest import Dialect
 from ..cib.document import Cib, Element
 from ..cib.patchset import Patchset
-from .health import Health
+from .health import Failure, Health
 
 
 class Cluster(Protocol):
@@ -61,6 +62,10 @@ class Cluster(Protocol):
 
     def is_settled(self, health: Health) -> bool:
         """Return whether the cluster has nothing left to do, as far as can be told."""
+        ...
+
+    def forget(self, failures: Iterable[Failure]) -> None:
+        """Let the cluster forget failed actions, so that it tries again."""
         ...
 
     def hold(self, holder: str) -> AbstractContextManager[None]:

@@ -192,8 +192,11 @@ def _is_expired(outcome: Outcome, site: Site) -> bool:
 
 
 def _good(planned: Plan, outcome: Outcome) -> Outcome:
-    """Tag a state that is healthy, runs everywhere and waits for nobody's word."""
-    if outcome.waiting or not outcome.pushed.is_proven:
+    """Tag a state that is healthy, runs everywhere and waits for nobody's word.
+
+    Healthy is more than "no worse than before": what is meant to run has to.
+    """
+    if outcome.waiting or not outcome.pushed.is_proven or _broken(outcome):
         return outcome
     site = planned.site
     live = site.live()
@@ -203,6 +206,10 @@ def _good(planned: Plan, outcome: Outcome) -> Outcome:
     reason = f"Settled in good health: {site.name} {live.version}"
     known = set_known_good(site, outcome.pushed.commit, reason, live.version)
     return replace(outcome, known_good=known.tag)
+
+
+def _broken(outcome: Outcome) -> list[str]:
+    return outcome.settled.health.broken if outcome.settled else []
 
 
 def _undone(
@@ -222,6 +229,9 @@ def _undone(
         commit = _restoring_commit(planned, applied.commit, settled.problems)
         back = plan(site, site.desired(applied.commit), commit)
         pushed = push(back, care.sleep)
+        # a stop that failed would keep it blocked, a start would keep it away (2.1.5)
+        fresh = set(settled.health.failures) - set(before.failures)
+        site.cluster.forget(fresh | set(settled.health.refusals))
         undone = _watched(back, Outcome(pushed), base, replace(care, rollback=False))
         return replace(outcome, back=undone)
     except CibgitError as error:

@@ -65,8 +65,8 @@ def _tagged(site: Site, commit: str, live: Cib, waited: Pending) -> tuple[str, s
         return "", f"this clone does not have commit {commit[:10]}: git fetch --all"
     try:
         health = site.cluster.health()
-        if health and health.failures:
-            return "", f"the cluster has failed actions: {health.failures[0]}"
+        if health and health.broken:
+            return "", f"not well: {', '.join(health.broken)}"
         reason = f"Confirmed: the push of {site.name} by {waited.by}"
         return set_known_good(site, commit, reason, live.version).tag, ""
     except CibgitError as error:

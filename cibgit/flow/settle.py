@@ -99,17 +99,11 @@ def _lost(before: Health, after: Health) -> frozenset[str]:
     return (before.joined - after.joined) & after.nodes
 
 
-def _wanted(health: Health, resource: str) -> bool:
-    return resource in health.resources and bool(
-        health.active and health.target_roles.get(resource) != "Stopped"
-    )
-
-
 def _down(before: Health, after: Health) -> list[str]:
     return [
         name
         for name in sorted(before.running)
-        if name not in after.running and _wanted(after, name)
+        if name not in after.running and after.wants(name)
     ]
 
 
@@ -120,7 +114,7 @@ def _refused(before: Health, after: Health, told: set[str]) -> list[Failure]:
         if each not in before.refusals
         and each.resource not in told
         and each.resource not in after.running
-        and _wanted(after, each.resource)
+        and after.wants(each.resource)
     ]
 
 

@@ -60,6 +60,7 @@ def _outcome_fields(outcome: "Outcome") -> dict[str, Any]:
             "healthy": settled.healthy,
             "seconds": round(settled.seconds, 3),
             "problems": settled.problems,
+            "broken": settled.health.broken,
         },
         "known_good": outcome.known_good,
         "waiting": outcome.waiting and asdict(outcome.waiting),
@@ -70,8 +71,15 @@ def _outcome_fields(outcome: "Outcome") -> dict[str, Any]:
 
 
 def _settled(settled: "Settled") -> str:
-    if settled.healthy:
+    broken = settled.health.broken
+    if settled.healthy and not broken:
         return f"settled in {settled.seconds:.1f} s, in good health"
+    if settled.healthy:
+        names = printable(", ".join(broken))
+        return (
+            f"settled in {settled.seconds:.1f} s, no worse than before, but failed: {names}"
+            f"\nNot tagged as known-good. To try again: crm_resource --cleanup"
+        )
     lines = [f"NOT in good health after {settled.seconds:.1f} s:"]
     lines += [f"  ! {printable(problem)}" for problem in settled.problems]
     return "\n".join(lines)

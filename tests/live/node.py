@@ -199,6 +199,16 @@ class Node:
                 raise
         return subprocess.CompletedProcess(argv, process.returncode, out, err)
 
+    def start_process(self, argv: Sequence[str | Path]) -> subprocess.Popen[bytes]:
+        """Start a command in the node, in a process group of its own."""
+        return subprocess.Popen(
+            [*self._enter({}, None), *map(str, argv)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+        )
+
     def _enter(self, env: Mapping[str, str], cwd: Path | None) -> list[str]:
         """Return the words before a command that runs it in the node.
 
