@@ -48,7 +48,8 @@ def start(
         pairs = [f"--setenv={name}={value}" for name, value in kept.items()]
         command = [
             *("systemd-run", "--quiet", "--collect", f"--unit={unit}"),
-            *("--property=UMask=0077", *pairs, "--", *argv),
+            *("--property=UMask=0077", "--property=Restart=on-failure"),
+            *("--property=RestartSec=5", *pairs, "--", *argv),
         ]
     else:
         # forks, and the child begins a session of its own: no terminal can end it

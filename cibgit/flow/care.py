@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ..cib.canonical import canonical, pretty
-from ..cib.pending import Pending, reverted
+from ..cib.pending import Pending, pending, reverted
 from ..cluster.health import Health
 from ..errors import (
     CibgitError,
@@ -129,13 +129,21 @@ def _push(planned: Plan, care: Care) -> tuple[Pushed, Pending | None]:
     """Push, with a timer that runs before the write and ends with a push that failed."""
     if care.confirmation is None:
         return push(planned, care.sleep), None
-    orders = care.confirmation.orders
-    waiting, order = _order(planned, care, care.confirmation)
-    arm(orders, order, care.confirmation.start)
+    confirmation, orders = care.confirmation, care.confirmation.orders
+    order = _order(planned)
+    order = arm(orders, order, confirmation.seconds, confirmation.start)
+    who = f"{care.holder} on {care.host}"
+    deadline = int(order.deadline)
+    waiting = Pending(order.token, deadline, order.restores, care.host, who)
     try:
         pushed = push(planned, care.sleep, waiting)
-    except (UnknownOutcomeError, DigestError):
+    except UnknownOutcomeError:
         raise  # it may be in the cluster: the timer will find out
+    except DigestError:
+        found = pending(planned.site.live())
+        if found is None or found.token != order.token:
+            orders.remove(order.token)
+        raise
     except CibgitError:
         orders.remove(order.token)
         raise
@@ -143,26 +151,20 @@ def _push(planned: Plan, care: Care) -> tuple[Pushed, Pending | None]:
     return pushed, waiting
 
 
-def _order(
-    planned: Plan, care: Care, confirmation: Confirmation
-) -> tuple[Pending, Order]:
+def _order(planned: Plan) -> Order:
+    """Return what the timer has to know; when, it is told later."""
     if planned.commit is None or planned.applied is None:
         raise CibgitError("a push needs a commit, and a state to start from")
-    token, site = secrets.token_hex(8), planned.site
-    deadline = int(time.time() + confirmation.seconds)
-    restores = planned.applied.commit
-    who = f"{care.holder} on {care.host}"
-    order = Order(
-        token=token,
-        cluster=site.name,
-        address=site.cluster.address,
-        deadline=deadline,
+    return Order(
+        token=secrets.token_hex(8),
+        cluster=planned.site.name,
+        address=planned.site.cluster.address,
+        deadline=0,
         commit=planned.commit,
-        restores=restores,
+        restores=planned.applied.commit,
         pushed=content_id(planned.desired),
         configuration=pretty(canonical(planned.live)).decode(),
     )
-    return Pending(token, deadline, restores, care.host, who), order
 
 
 def _watched(

@@ -86,8 +86,8 @@ class Orders:
         """Lay an order down; it is on disk when this returns."""
         place = self._place(order.token)
         try:
-            place.mkdir(mode=0o700, parents=True)
-            self.folder.chmod(0o700)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            place.mkdir(mode=0o700, exist_ok=True)
             _write(place / _ORDER, {"format": FORMAT, **asdict(order)})
         except OSError as error:
             raise PermissionDeniedError(

@@ -8,10 +8,11 @@ confirmation; else it touches nothing, and reports.
 """
 
 import fcntl
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..cib import canonical
@@ -41,12 +42,15 @@ START_SECONDS = 20.0
 _GLANCE = 1.0
 
 
-def arm(orders: Orders, order: Order, start: Callable[[str], None]) -> None:
-    """Lay down what the timer needs, start it, and return once it runs.
+def arm(
+    orders: Orders, order: Order, seconds: float, start: Callable[[str], None]
+) -> Order:
+    """Lay down what the timer needs, start it, and return the order once it runs.
 
-    Raises :class:`~cibgit.errors.UnreachableError` when it does not.
+    Only then the time begins, so that a slow start takes nothing from it. Raises
+    :class:`~cibgit.errors.UnreachableError` when the timer does not start.
     """
-    orders.write(order)
+    orders.write(replace(order, deadline=time.time() + START_SECONDS + seconds))
     try:
         start(order.token)
         deadline = time.monotonic() + START_SECONDS
@@ -57,6 +61,10 @@ def arm(orders: Orders, order: Order, start: Callable[[str], None]) -> None:
                     " nothing was written"
                 )
             time.sleep(0.01)
+        # whole seconds: it is written into the CIB
+        order = replace(order, deadline=math.ceil(time.time() + seconds))
+        orders.write(order)
+        return order
     except BaseException:
         orders.remove(order.token)
         raise
@@ -80,9 +88,12 @@ def timer(
             return None
         orders.started(token)
         while (left := order.deadline - time.time()) > 0:
-            sleep(min(left, _GLANCE))
-            if orders.read(token) is None:
+            # until the push is through, its deadline may yet be set
+            sleep(min(left, _GLANCE if orders.is_written(token) else _GLANCE / 10))
+            found = orders.read(token)
+            if found is None:
                 return None
+            order = found
         report = _fire(orders, order, connect, sleep)
         if report:
             orders.report(report)
