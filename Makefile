@@ -9,7 +9,7 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format live bench dist clean distclean
+.PHONY: help demo test lint format live kills bench dist clean distclean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,10 @@ format: ## Put the code into its form
 live: ## Run only the tests that boot clusters
 	@.ci/prepare cluster dev
 	@$(PYTEST) -m live $(ARGS)
+
+kills: ## Kill a push 100 times at random moments, on a real cluster
+	@.ci/prepare cluster dev
+	@KILLS=100 $(BIN)/pytest tests/live/test_kills.py $(ARGS)
 
 bench: ## Measure speed and memory
 	@.ci/prepare cluster dev

@@ -31,10 +31,10 @@ ATTRIBUTE = "cibgit-push"
 SOCKET = b"\0cibgit-push"
 """The abstract socket; a node is a member of one cluster."""
 
-RENEW_SECONDS = 5.0
+RENEW_SECONDS = 2.0
 """How often a holder says that it lives."""
 
-STALE_SECONDS = 20.0
+STALE_SECONDS = 10.0
 """A holder on another node that was silent for so long is dead, or its clock is wrong."""
 
 VISIBLE_SECONDS = 2.0
