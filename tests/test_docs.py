@@ -17,7 +17,9 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 COMMANDS = [
-    command.callback.__name__ for command in app.registered_commands if command.callback
+    command.callback.__name__.replace("_", "-")
+    for command in app.registered_commands
+    if command.callback
 ]
 
 
@@ -48,7 +50,7 @@ def test_every_exit_code_is_explained() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_what_a_page_tells_to_type_exists(page: Path) -> None:
     lines = re.findall(
-        r"(?:^\$ |^    |`)cibgit ([a-z]+)([^`\n#|]*)", page.read_text(), re.M
+        r"(?:^\$ |^    |`)cibgit ([a-z-]+)([^`\n#|]*)", page.read_text(), re.M
     )
     for command, rest in lines:
         assert command in COMMANDS, command

@@ -1,5 +1,6 @@
 """Commands that write: into git, into a file, or into a cluster."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -149,15 +150,8 @@ def push(
         if revision != "HEAD":
             raise UsageError("--message commits the work tree; it takes no revision")
         desired = site.edited()
-        planned = plan(site, desired, None)
-        return _carry_out(
-            planned,
-            lambda: commit_desired(site, desired, message, {}),
-            care,
-            yes,
-            dry_run,
-            json,
-        )
+        new = partial(commit_desired, site, desired, message, {})
+        return _carry_out(plan(site, desired, None), new, care, yes, dry_run, json)
     if revision == "HEAD" and site.repository.is_dirty(site.path):
         raise UnsafeError(
             f"{site.path} has changes that are not committed",
@@ -212,14 +206,8 @@ def rollback(
     planned = plan(site, desired, None)
     if not json:
         typer.echo(text.lost(lost(site, commit), site.repository.short(commit)))
-    return _carry_out(
-        planned,
-        lambda: commit_desired(site, desired, message, trailers),
-        care,
-        yes,
-        dry_run,
-        json,
-    )
+    new = partial(commit_desired, site, desired, message, trailers)
+    return _carry_out(planned, new, care, yes, dry_run, json)
 
 
 def _carry_out(

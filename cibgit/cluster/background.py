@@ -21,7 +21,6 @@ UNIT = Path("/etc/systemd/system/cibgit-timer.service")
 _UNIT = """\
 [Unit]
 Description=Timers of confirmed pushes (cibgit)
-Documentation=man:pacemaker(7)
 After=pacemaker.service
 
 [Service]
