@@ -63,6 +63,8 @@ def settle(
                 told = health.under_way
                 tell(", ".join(told))
             if site.cluster.is_settled(health):
+                # what was seen before the cluster was at rest may be older than that
+                health = site.cluster.health() or health
                 break
         except CibgitError as error:  # a CIB manager that restarts, say
             problem = error.message
@@ -70,8 +72,6 @@ def settle(
             return _restless(before, health, time.monotonic() - started, problem)
         sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
-    # what was seen before the cluster was found at rest may be older than that
-    health = site.cluster.health() or health
     return Settled(health, time.monotonic() - started, worse(before, health))
 
 
