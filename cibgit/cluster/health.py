@@ -103,7 +103,7 @@ def parse(data: bytes) -> Health:
         failed=frozenset(_name(r) for r in resources if _is(r, "failed", "blocked")),
         failures=tuple(map(_failure, root.findall("failures/failure"))),
         refusals=tuple(_refusals(root)),
-        under_way=tuple(_under_way(root)),
+        under_way=tuple(_under_way(root, {n.get("name", "") for n in joined})),
     )
 
 
@@ -171,12 +171,15 @@ def _refusals(root: Element) -> list[Failure]:
     )
 
 
-def _under_way(root: Element) -> list[str]:
-    """Name what runs right now: the controller notes an action before it starts it."""
+def _under_way(root: Element, joined: set[str]) -> list[str]:
+    """Name what runs right now: the controller notes an action before it starts it.
+
+    What a node that is gone was doing is never going to end.
+    """
     return list(
         dict.fromkeys(
             f"{operation.get('task')} {resource} on {node}"
             for node, resource, operation in _history(root)
-            if operation.get("call") == "-1"
+            if operation.get("call") == "-1" and node in joined
         )
     )

@@ -230,14 +230,33 @@ def _undone(
         care.tell("not healthy: going back")
         commit = _restoring_commit(planned, applied.commit, settled.problems)
         back = plan(site, site.desired(applied.commit), commit)
-        pushed = push(back, care.sleep)
-        # a stop that failed would keep it blocked, a start would keep it away (2.1.5)
-        fresh = set(settled.health.failures) - set(before.failures)
-        site.cluster.forget(fresh | set(settled.health.refusals))
-        undone = _watched(back, Outcome(pushed), base, replace(care, rollback=False))
+        undone = Outcome(push(back, care.sleep))
+        undone = _recovered(back, undone, base, before, replace(care, rollback=False))
         return replace(outcome, back=undone)
     except CibgitError as error:
         return replace(outcome, stays=f"going back failed: {error.message}")
+
+
+def _recovered(
+    back: Plan, undone: Outcome, base: Health, before: Health, care: Care
+) -> Outcome:
+    """Wait until the earlier state runs; let the cluster forget what keeps it from that.
+
+    Pacemaker itself forgets the failures of a resource whose parameters changed, and
+    starts it. Cleaning up in the middle of that start would take its history away and
+    make it fail (experiment, 2.1.5), so it is done at rest only, and only where needed: a
+    stop that failed keeps a resource blocked.
+    """
+    watched = _watched(back, undone, base, care)
+    settled = watched.settled
+    if settled is None or not settled.at_rest or watched.known_good:
+        return watched
+    old = {*before.failures, *before.refusals}
+    fresh = {*base.failures, *base.refusals, *settled.health.failures} - old
+    if not fresh:
+        return watched
+    back.site.cluster.forget(fresh)
+    return _watched(back, undone, base, care)
 
 
 def _restoring_commit(planned: Plan, restores: str, problems: list[str]) -> str:

@@ -62,10 +62,11 @@ def settle(
             if health.under_way and health.under_way != told:
                 told = health.under_way
                 tell(", ".join(told))
-            if site.cluster.is_settled(health):
+            if not health.under_way and site.cluster.is_settled(health):
                 # what was seen before the cluster was at rest may be older than that
                 health = site.cluster.health() or health
-                break
+                if not health.under_way:
+                    break
         except CibgitError as error:  # a CIB manager that restarts, say
             problem = error.message
         if time.monotonic() - started > seconds:
