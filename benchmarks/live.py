@@ -47,7 +47,9 @@ class _Race:
         self.place.in_node(NODE, "init", str(root), "--cluster", "prod")
         self.place.cibgit(NODE, "export")
         self._edit()
-        first = self.place.cibgit(NODE, "push", "-m", "first", "--yes", timeout=300)
+        first = self.place.cibgit(
+            NODE, "push", "-m", "first", "--yes", "--no-wait", timeout=300
+        )
         assert first.code == 0, first
 
     def run(self, resources: int) -> Iterator[Comparison]:
@@ -74,7 +76,7 @@ class _Race:
         self._edit()
         self.place.git("commit", "-qam", "edit")
         return self._timed(
-            lambda: self.place.cibgit(NODE, "push", "--yes", timeout=120)
+            lambda: self.place.cibgit(NODE, "push", "--yes", "--no-wait", timeout=120)
         )
 
     def _replace_and_export(self) -> Cost:

@@ -87,6 +87,12 @@ class UnsafeError(CibgitError):
     code = ExitCode.UNSAFE
 
 
+class RevertedError(CibgitError):
+    """The push in question was taken back."""
+
+    code = ExitCode.REVERTED
+
+
 class UnknownOutcomeError(CibgitError):
     """A write was sent and nobody can say whether it was applied."""
 

@@ -25,6 +25,8 @@ class ExitCode(IntEnum):
     DIGEST = 104
     NO_QUORUM = 106
     UNSAFE = 107
+    REVERTED = 110
     UNKNOWN_OUTCOME = 112
+    UNHEALTHY = 113
     TIMED_OUT = 124
     INTERRUPTED = 130

@@ -21,6 +21,7 @@ from .commit import Author, LogEntry, SavedFile, one_line, stand_in
 from .commits import Commits
 from .errors import NoInputError, PermissionDeniedError, UnreachableError
 from .gitcall import Answer, RefusedError, file_name, own_ref, pathspec, revision
+from .tags import Tag, Tags
 
 try:
     from git import Git
@@ -30,7 +31,7 @@ except ModuleNotFoundError:
 except ImportError as _error:  # GitPython looks for git when it is imported
     raise UnreachableError("git is not installed, or not on the PATH") from _error
 
-__all__ = ["Author", "LogEntry", "RefusedError", "Repository", "SavedFile"]
+__all__ = ["Author", "LogEntry", "RefusedError", "Repository", "SavedFile", "Tag"]
 
 _HEX = re.compile(r"[0-9a-f]{40,64}")
 
@@ -70,6 +71,11 @@ class Repository(Branches, Commits):
             if answer.code:
                 raise answer.failure() from None
         return cls.open(path)
+
+    @property
+    def tags(self) -> Tags:
+        """The annotated tags."""
+        return Tags(self._run, self._sign)
 
     def head(self) -> str | None:
         """Return the full id of the commit that is checked out; None before the first."""

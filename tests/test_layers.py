@@ -23,7 +23,7 @@ LAYERS = (
     ("cluster",),
     (
         *("commit", "commits", "gitcall", "replay", "branches", "repository"),
-        *("gitconfig", "vault", "age", "providers"),
+        *("gitconfig", "vault", "age", "providers", "tags"),
     ),
     ("flow",),
     ("render",),

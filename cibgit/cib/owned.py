@@ -26,6 +26,16 @@ MARKER_SET = "cibgit"
 COMMIT_OPTION = "cibgit-commit"
 """The option in :data:`MARKER_SET` that names the pushed commit."""
 
+PENDING = "cibgit-pending"
+CONFIRM_BY = "cibgit-confirm-by"
+RESTORES = "cibgit-restores"
+TIMER_ON = "cibgit-timer"
+PUSHED_BY = "cibgit-pushed-by"
+REVERTED = "cibgit-reverted"
+
+TRANSIENT = (PENDING, CONFIRM_BY, RESTORES, TIMER_ON, PUSHED_BY, REVERTED)
+"""Options in :data:`MARKER_SET` of one push; the next one drops them (``pending``)."""
+
 VOLATILE_ROOT_ATTRIBUTES = frozenset(
     {
         "admin_epoch",
@@ -91,11 +101,37 @@ def carry_over(live: Element, target: Element, commit: str | None) -> None:
 
 def marker_commit(cib: Cib) -> str | None:
     """Return the commit that the marker in a live CIB names, or None."""
+    return marker_option(cib, COMMIT_OPTION)
+
+
+def marker_option(cib: Cib, name: str) -> str | None:
+    """Return an option that cibgit wrote into a live CIB, or None."""
     pair = cib.root.find(
         f"configuration/crm_config/cluster_property_set[@id='{MARKER_SET}']"
-        f"/nvpair[@name='{COMMIT_OPTION}']"
+        f"/nvpair[@name='{name}']"
     )
     return None if pair is None else pair.get("value")
+
+
+def set_marker(sets: Element, options: dict[str, str]) -> None:
+    """Put options of one push into the marker, in place of those that are there."""
+    found = _sets(sets, MARKER_SET)
+    if not found and not options:
+        return
+    marker = (
+        found[0]
+        if found
+        else etree.SubElement(sets, "cluster_property_set", id=MARKER_SET)
+    )
+    _drop_transient(marker)
+    for name, value in options.items():
+        etree.SubElement(marker, "nvpair", id=name, name=name, value=value)
+
+
+def _drop_transient(marker: Element) -> None:
+    for pair in list(marker.iterchildren("nvpair")):
+        if pair.get("name") in TRANSIENT:
+            marker.remove(pair)
 
 
 def _sets(options: Element, identity: str) -> list[Element]:
@@ -138,12 +174,13 @@ def _bootstrap_set(options: Element) -> Element:
 
 
 def _marker(live_options: Element, commit: str) -> Element:
-    """Return the marker set as it is live, with another commit in it."""
+    """Return the marker set as it is live, with another commit, and nothing pending."""
     for found in _sets(live_options, MARKER_SET):
         marker = copy.deepcopy(found)
         break
     else:
         marker = etree.Element("cluster_property_set", id=MARKER_SET)
+    _drop_transient(marker)
     for pair in marker.iterchildren("nvpair"):
         if pair.get("name") == COMMIT_OPTION:
             pair.set("value", commit)

@@ -1,26 +1,32 @@
 """Commands that write: into git, into a file, or into a cluster."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..exitcodes import ExitCode
-from . import gather
+from . import caring, gather
 from .options import (
     HERE,
     AtOption,
     ClusterOption,
+    ConfirmWithinOption,
     DirectoryOption,
     DryRunOption,
     ForceOption,
     JsonOption,
+    NoWaitOption,
+    RollbackOption,
+    SettleOption,
     YesOption,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..flow.care import Care
     from ..flow.plan import Plan
     from ..flow.site import Site
 
@@ -125,30 +131,38 @@ def push(
     force: ForceOption = None,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
+    settle_timeout: SettleOption = "5m",
+    no_wait: NoWaitOption = False,
+    rollback_on_failure: RollbackOption = False,
+    confirm_within: ConfirmWithinOption = None,
     json: JsonOption = False,
 ) -> int:
     """Make the cluster run what git says, and prove it.
 
     Shows the plan and asks. Nothing is written when live is not what git last knew
     (exit 103): export first. Nor when the policy refuses (107). A saved plan is carried
-    out only if it would still do the same.
+    out only if it would still do the same. Afterwards it waits until the cluster is at
+    rest, and tells what is worse than before (113), or tags the commit as known-good.
 
     \b
     Examples:
       cibgit push
       cibgit push -m "vip: monitor every 20 s" --yes
       cibgit push tonight.json --yes
+      cibgit push --rollback-on-failure
+      cibgit push --confirm-within 10m
     """
+    care = caring.care(settle_timeout, no_wait, rollback_on_failure, confirm_within)
     saved = gather.saved_plan(directory / revision, message, force)
     site = gather.site(directory, cluster or (saved.cluster if saved else None), at)
     if saved:
         planned = gather.planned_again(site, saved)
-        return _carry_out(planned, lambda: saved.commit, yes, dry_run, json)
+        return _carry_out(planned, lambda: saved.commit, care, yes, dry_run, json)
     if message is not None:
         planned, commit = _of_work_tree(site, revision, message, force or [])
     else:
         planned, commit = _of_commit(site, revision, force or [])
-    return _carry_out(planned, commit, yes, dry_run, json)
+    return _carry_out(planned, commit, care, yes, dry_run, json)
 
 
 def _of_work_tree(
@@ -184,58 +198,67 @@ def _of_commit(
 
 def rollback(
     revision: Annotated[
-        str, typer.Argument(metavar="REV", help="The state to restore.")
-    ],
+        str | None, typer.Argument(metavar="[REV]", help="The state to restore.")
+    ] = None,
+    last_known_good: Annotated[
+        bool,
+        typer.Option(
+            "--last-known-good",
+            help="Restore the newest known-good state that does not run now.",
+        ),
+    ] = False,
     cluster: ClusterOption = None,
     at: AtOption = None,
     directory: DirectoryOption = HERE,
     force: ForceOption = None,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
+    settle_timeout: SettleOption = "5m",
+    no_wait: NoWaitOption = False,
     json: JsonOption = False,
 ) -> int:
     """Restore an earlier state by a commit, and push it.
 
-    \b
-    Example:
-      cibgit rollback HEAD~1
-    """
-    from ..errors import UnsafeError
-    from ..flow.plan import plan
-    from ..flow.rollback import commit_desired, rollback_message
+    Shows which commits it undoes, and the changes, and asks.
 
+    \b
+    Examples:
+      cibgit rollback HEAD~1
+      cibgit rollback --last-known-good
+    """
+    from ..errors import UsageError
+    from ..flow.plan import plan
+    from ..flow.rollback import commit_desired, lost, restored, rollback_message
+    from ..render import outcome as text
+
+    if (revision is None) is not last_known_good:
+        raise UsageError("say how far to go back: either REV or --last-known-good")
+    care = caring.care(settle_timeout, no_wait, False, None)
     site = gather.site(directory, cluster, at)
-    if site.is_dirty():
-        raise UnsafeError(
-            f"{site.path} has changes that are not committed",
-            "Commit or stash them: a rollback would overwrite them.",
-        )
-    desired = site.desired(revision)
-    text, trailers = rollback_message(site, revision)
+    commit = restored(site, revision)
+    desired = site.desired(commit)
+    message, trailers = rollback_message(site, commit)
     planned = plan(site, desired, None, force or ())
-    return _carry_out(
-        planned,
-        lambda: commit_desired(site, desired, text, {**trailers, **_forced(planned)}),
-        yes,
-        dry_run,
-        json,
-    )
+    if not json:
+        typer.echo(text.lost(lost(site, commit), site.repository.short(commit)))
+    told = {**trailers, **_forced(planned)}
+    new = partial(commit_desired, site, desired, message, told)
+    return _carry_out(planned, new, care, yes, dry_run, json)
 
 
 def _carry_out(
     planned: "Plan",
     commit: "Callable[[], str]",
+    care: "Care",
     yes: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int:
     """Show a plan, ask, commit where that is still to be done, and push."""
-    from dataclasses import replace
-
+    from ..flow.care import carry_out, check
     from ..flow.plan import refuse_unsafe
-    from ..flow.push import push as run
-    from ..flow.push import rehearse
-    from ..render import json, text
+    from ..render import json
+    from ..render.outcome import outcome_json, outcome_text
     from ..render.plan import plan as as_text
 
     site = planned.site
@@ -245,8 +268,7 @@ def _carry_out(
         look = gather.terminal()
         typer.echo(as_text(planned, f"desired {wanted}", **look))
     refuse_unsafe(planned)
-    if planned.commit is None:
-        rehearse(planned)
+    check(planned, care)
     gather.note_uncertain()
     if dry_run:
         if as_json:
@@ -254,18 +276,23 @@ def _carry_out(
         return ExitCode.OK
     if planned.changes:
         gather.confirm(f"Push to {site.name}?", yes=yes)
-    result = run(replace(planned, commit=commit()))
+        _note_reboot(care)
+    outcome = carry_out(planned, commit, care)
     if as_json:
-        typer.echo(json.pushed(result))
+        typer.echo(outcome_json(outcome))
     elif planned.changes:
-        typer.echo(
-            "\n" + text.pushed(result, site.name, site.repository.short(result.commit))
-        )
+        typer.echo("\n" + outcome_text(outcome, site.name, site.repository.short))
     else:
-        typer.echo(
-            f"Nothing to do: {site.name} runs {site.repository.short(result.commit)}."
-        )
-    return ExitCode.OK if result.is_proven else ExitCode.DIGEST
+        short = site.repository.short(outcome.pushed.commit)
+        typer.echo(f"Nothing to do: {site.name} runs {short}.")
+    return outcome.code
+
+
+def _note_reboot(care: "Care") -> None:
+    """Say it where a reboot of this node would stop the timer of a confirmed push."""
+    note = care.confirmation and caring.reboot_note(care.confirmation.orders)
+    if note:
+        typer.echo(f"A reboot of this node would stop the timer: {note}", err=True)
 
 
 def _forced(planned: "Plan") -> dict[str, str]:

@@ -8,7 +8,18 @@ import typer
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
-from . import actions, care, gather, history, keys, merging, planning, questions, secret
+from . import (
+    actions,
+    care,
+    confirmation,
+    gather,
+    history,
+    keys,
+    merging,
+    planning,
+    questions,
+    secret,
+)
 from .ending import ended, interrupted
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
@@ -77,6 +88,10 @@ for command in (
     planning.plan,
     actions.push,
     actions.rollback,
+    confirmation.confirm,
+    confirmation.cancel,
+    confirmation.known_good,
+    confirmation.timer,
     questions.digest,
     actions.fmt,
     care.doctor,

@@ -281,7 +281,7 @@ def wanted(site: "Site", revision: str | None) -> "tuple[Cib, str | None, str]":
 
     Without a revision it is the work tree's, which has no commit yet, or else HEAD's.
     """
-    if revision is None and site.repository.is_dirty(site.path):
+    if revision is None and site.is_dirty():
         return site.edited(), None, f"desired {site.path} (not committed)"
     commit = site.repository.resolve(revision or "HEAD")
     return site.desired(commit), commit, f"desired {site.repository.short(commit)}"

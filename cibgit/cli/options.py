@@ -66,4 +66,33 @@ FormatOption = Annotated[
     DiffFormat,
     typer.Option("--format", metavar="FORMAT", help="text, json, patch, pcs or crmsh."),
 ]
+SettleOption = Annotated[
+    str,
+    typer.Option(
+        "--settle-timeout",
+        metavar="TIME",
+        help="How long the cluster may take to come to rest: 90s, 10m.",
+    ),
+]
+NoWaitOption = Annotated[
+    bool, typer.Option("--no-wait", help="Do not wait until the cluster is at rest.")
+]
+RollbackOption = Annotated[
+    bool,
+    typer.Option(
+        "--rollback-on-failure", help="Go back if the cluster is not well afterwards."
+    ),
+]
+ConfirmWithinOption = Annotated[
+    str | None,
+    typer.Option(
+        "--confirm-within",
+        metavar="TIME",
+        help="Put the cluster back unless cibgit confirm comes in time: 90s, 10m.",
+    ),
+]
+StateOption = Annotated[
+    Path | None,
+    typer.Option("--state", metavar="DIR", help="Where this node keeps its timers."),
+]
 HERE = Path()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..exitcodes import ExitCode
-from . import gather
+from . import caring, gather
 from .options import (
     HERE,
     AtOption,
@@ -28,18 +28,21 @@ def status(
 ) -> int:
     """Show how git and the live cluster stand to each other.
 
-    Exit 0: in sync; 1: they differ.
+    Exit 0: in sync; 1: they differ, or a push that was not confirmed is overdue.
 
     \b
     Example:
       cibgit status --cluster prod
     """
+    import time
+
     from ..flow.status import status as run
     from ..render import json as as_json
     from ..render import text
+    from ..render.outcome import waiting
 
     site = gather.site(directory, cluster, at)
-    found = run(site)
+    found = run(site, caring.orders())
     if json:
         typer.echo(as_json.status(found, site.name))
     else:
@@ -47,7 +50,10 @@ def status(
         short = {str(commit): site.repository.short(str(commit)) for commit in ids}
         typer.echo(text.status(found, site.name, short))
         gather.note_uncertain()
-    return ExitCode.OK if found.in_sync else ExitCode.DIFFERS
+        if more := waiting(found, time.time()):
+            typer.echo(more)
+    is_well = found.in_sync and not found.is_overdue(time.time())
+    return ExitCode.OK if is_well else ExitCode.DIFFERS
 
 
 def diff(

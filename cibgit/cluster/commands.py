@@ -57,6 +57,14 @@ AGENTS = ("crm_resource", "--list-agents")
 
 METADATA = ("crm_resource", "--show-metadata")
 """Print the metadata of the agent that follows; 105 where it is not installed."""
+MONITOR = ("crm_mon", "--one-shot", "--output-as=xml")
+"""Print nodes, resources, failures and the history of operations."""
+
+PENDING = ("crm_simulate", "--live-check", "--quiet", "--save-graph", "/dev/stdout")
+"""Print the transition that the cluster still has to go through; empty: it is there."""
+
+IDLE = b"S_IDLE"
+"""The state of a controller that has nothing to do."""
 
 OK = 0
 ERROR = 1
@@ -98,12 +106,38 @@ def query_configuration(node: str) -> tuple[str, ...]:
     return (*QUERY, "--scope", "configuration", "--node", node, "--timeout", "10")
 
 
+def controller_state(node: str) -> tuple[str, ...]:
+    """Print the state of the controller of a node."""
+    return ("crmadmin", "--status", node)
+
+
+def cleanup(resource: str, node: str) -> tuple[str, ...]:
+    """Forget the failed actions of a resource on a node, probe it there, and try again."""
+    return ("crm_resource", "--cleanup", "--resource", resource, "--node", node)
+
+
+def update_private(attribute: str, value: str) -> tuple[str, ...]:
+    """Set an attribute of this node that lives in memory only, on all nodes."""
+    return ("attrd_updater", "--private", "--name", attribute, "--update", value)
+
+
+def delete_private(attribute: str) -> tuple[str, ...]:
+    """Take that attribute away from this node."""
+    return ("attrd_updater", "--private", "--name", attribute, "--delete")
+
+
+def query_attribute(attribute: str) -> tuple[str, ...]:
+    """Print the attribute of every node, one a line, with host and value."""
+    return ("attrd_updater", "--query", "--all", "--name", attribute)
+
+
 def run(
     argv: Sequence[str],
     environment: Mapping[str, str],
     *,
     stdin: bytes = b"",
     timeout: float,
+    cwd: str | None = None,
 ) -> Result:
     """Run one tool for at most ``timeout`` seconds and return what it answered.
 
@@ -117,6 +151,7 @@ def run(
             capture_output=True,
             timeout=timeout,
             env=environment,
+            cwd=cwd,
             check=False,
         )
     except FileNotFoundError:

@@ -11,7 +11,8 @@ import os
 import pwd
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from itertools import zip_longest
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from ..errors import (
 )
 from .cibfiles import CIB, SYSTEM, CibFiles, Pair, told
 from .cibwriter import CibWriter
+from .health import Failure, Health
 
 DAEMON_DIRECTORIES: tuple[str, ...] = (str(SYSTEM), "/var/lib/heartbeat/crm")
 """Where a CIB manager without ``-r`` keeps its files: now, and in Heartbeat's days."""
@@ -165,6 +167,20 @@ class Directory:
         if place not in self.places():
             raise UsageError(f"{self.address} has no copy called {place}")
         return self.read().configuration
+
+    def health(self) -> None:
+        """Return None: nothing runs."""
+
+    def is_settled(self, health: Health) -> bool:  # noqa: ARG002
+        """Return True: nothing moves by itself."""
+        return True
+
+    def forget(self, failures: Iterable[Failure]) -> None:
+        """Do nothing: nothing runs, so nothing fails."""
+
+    def hold(self, holder: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Hold nothing: each write locks the files, and a push has only one."""
+        return nullcontext()
 
     def _completed(self, files: CibWriter, unsigned: Pair) -> Pair:
         """Read again after the signature was put back, as far as this user can do that."""

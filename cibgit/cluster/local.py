@@ -3,7 +3,8 @@
 import bz2
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from ..cib import canonical
@@ -24,7 +25,9 @@ from ..errors import (
     UnsafeError,
     UsageError,
 )
-from . import cibfiles, commands
+from . import cibfiles, commands, pushlock
+from .health import Failure, Health
+from .health import parse as parse_health
 
 REDIRECTIONS = ("CIB_file", "CIB_shadow", "CIB_server", "CIB_port")
 """Variables that make Pacemaker's tools talk to something else than this cluster."""
@@ -135,10 +138,10 @@ class Local:
 
     def places(self) -> list[str]:
         """Name the other members of the partition, and the disk where it is readable."""
-        own = self._run(*commands.OWN_NAME).stdout.decode().split()
+        own = self._own_name()
         members = self._run(*commands.MEMBERS).stdout.decode().split()
         # a node that is asked for itself through the cluster does not answer (2.1.5)
-        names = sorted(set(members) - set(own)) if own else []
+        names = sorted(set(members) - {own}) if own else []
         return ["disk", *names] if cibfiles.is_readable(CIB_DIRECTORY) else names
 
     def read_copy(self, place: str) -> Element:
@@ -149,6 +152,41 @@ class Local:
         if result.code != commands.OK:
             raise _cannot_read(result)
         return parse_tree(result.stdout, place)
+
+    def health(self) -> Health:
+        """Ask ``crm_mon``."""
+        result = self._run(*commands.MONITOR)
+        if result.code != commands.OK:
+            raise _cannot_read(result)
+        return parse_health(result.stdout)
+
+    def is_settled(self, health: Health) -> bool:
+        """Ask the DC whether it is idle, and the scheduler whether anything is to do.
+
+        A controller that has not yet heard of a change is idle too; the scheduler,
+        started on the live CIB, knows at once what the change demands.
+        """
+        if not health.dc:
+            return False
+        state = self._run(*commands.controller_state(health.dc), timeout=15)
+        if commands.IDLE not in state.stdout:
+            return False
+        graph = self._run(*commands.PENDING)
+        actions = (b"<rsc_op", b"<crm_event")
+        return graph.code == commands.OK and not any(a in graph.stdout for a in actions)
+
+    def forget(self, failures: Iterable[Failure]) -> None:
+        """Clean up each resource on each node where it failed; never mind what cannot be."""
+        for resource, node in sorted({(each.resource, each.node) for each in failures}):
+            with suppress(CibgitError):
+                self._run(*commands.cleanup(resource, node))
+
+    def hold(self, holder: str) -> AbstractContextManager[None]:
+        """Take the lock of the cluster that this node is a member of."""
+        return pushlock.held(self._run, self._own_name(), holder)
+
+    def _own_name(self) -> str:
+        return self._run(*commands.OWN_NAME).stdout.decode().strip()
 
     def _run(
         self, *argv: str, stdin: bytes = b"", timeout: float = _TIMEOUT

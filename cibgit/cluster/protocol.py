@@ -1,10 +1,13 @@
 """What every live side can do: one Protocol, one adapter a file."""
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from ..cib.digest import Dialect
 from ..cib.document import Cib, Element
 from ..cib.patchset import Patchset
+from .health import Failure, Health
 
 
 class Cluster(Protocol):
@@ -51,4 +54,25 @@ class Cluster(Protocol):
 
     def read_copy(self, place: str) -> Element:
         """Return the ``<configuration>`` that stands at a place, its own digest verified."""
+        ...
+
+    def health(self) -> Health | None:
+        """Return how the cluster is, None where nothing runs (files of a stopped one)."""
+        ...
+
+    def is_settled(self, health: Health) -> bool:
+        """Return whether the cluster has nothing left to do, as far as can be told."""
+        ...
+
+    def forget(self, failures: Iterable[Failure]) -> None:
+        """Let the cluster forget failed actions, so that it tries again."""
+        ...
+
+    def hold(self, holder: str) -> AbstractContextManager[None]:
+        """Be the only push of this cluster while the context lasts.
+
+        ``holder`` says who, for others. Raises ``BusyError`` when another push is under
+        way, with what it said of itself. A courtesy to people: what keeps changes from
+        being lost is :meth:`apply`.
+        """
         ...

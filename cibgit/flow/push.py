@@ -7,9 +7,12 @@ digest is that of the planned result; read back, here and elsewhere.
 
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from ..cib import canonical, digest, patchset
 from ..cib.document import Cib, Version
+from ..cib.owned import marker_commit
+from ..cib.pending import Pending, pending, with_pending
 from ..compare.change import Change
 from ..errors import (
     BusyError,
@@ -49,18 +52,37 @@ class Pushed:
         return all(proof.is_settled(self.digest) for proof in self.proofs)
 
 
+def refuse_pending(live: Cib) -> None:
+    """Refuse a push while another one waits for confirmation.
+
+    Raises :class:`~cibgit.errors.BusyError`.
+    """
+    waiting = pending(live)
+    if waiting:
+        until = datetime.fromtimestamp(waiting.confirm_by, UTC)
+        raise BusyError(
+            f"{live.source}: the push of {(marker_commit(live) or '')[:10]} by"
+            f" {waiting.by} waits for confirmation until {until:%Y-%m-%d %H:%M:%S} UTC",
+            "Keep it with cibgit confirm, or put the cluster back with cibgit cancel.",
+        )
+
+
 def rehearse(planned: Plan) -> None:
     """Refuse now what :func:`push` would refuse later, before a commit is made for it."""
     refuse_unsafe(planned)
+    refuse_pending(planned.live)
     if planned.changes:
         target = planned.target()
         build_verified(planned.live, target, planned.dialect)
         planned.site.cluster.check_writable(target)
 
 
-def push(planned: Plan, sleep: Sleep = time.sleep) -> Pushed:
+def push(
+    planned: Plan, sleep: Sleep = time.sleep, waiting: Pending | None = None
+) -> Pushed:
     """Carry out a plan and prove that the cluster runs exactly its target.
 
+    ``waiting`` goes into the same write, where the push has to be confirmed.
     Raises :class:`DriftError` when the configuration moved meanwhile (nothing was
     written), :class:`~cibgit.errors.UnknownOutcomeError` when nobody can say what
     happened, :class:`~cibgit.errors.DigestError` when something else came out,
@@ -76,7 +98,7 @@ def push(planned: Plan, sleep: Sleep = time.sleep) -> Pushed:
         return _nothing_to_do(planned, commit)
     site.repository.set_ref(site.ref("live"), planned.applied.commit, "push: before")
     places = site.cluster.places()
-    target, attempts = _send(planned, sleep)
+    target, attempts = _send(planned, sleep, waiting)
     site.repository.set_refs(site.refs(), commit, _reason(planned))
     expected = digest.on_disk(target.configuration, planned.dialect)
     seen = read_back(Expected(planned, target, expected, places), sleep)
@@ -104,15 +126,23 @@ def _nothing_to_do(planned: Plan, commit: str) -> Pushed:
     return Pushed(commit, version, version, found, 0, [])
 
 
-def _send(planned: Plan, sleep: Sleep) -> tuple[Cib, int]:
+def _send(planned: Plan, sleep: Sleep, waiting: Pending | None) -> tuple[Cib, int]:
     """Send the patchset until it is applied; return what live must be now."""
     cluster, wait, attempts = planned.site.cluster, 0.0, 0
     target = planned.target()
+    if waiting:
+        target = with_pending(target, waiting)
     patch = build_verified(planned.live, target, planned.dialect)
     cluster.check_writable(target)
     deadline = time.monotonic() + RETRY_SECONDS
     while True:
         attempts += 1
+        if waiting and time.time() >= waiting.confirm_by:
+            raise TimedOutError(
+                "the time to confirm was over before the push could be written;"
+                " nothing was written",
+                "Give it more time: --confirm-within",
+            )
         try:
             cluster.apply(patch)
             break

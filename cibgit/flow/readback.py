@@ -91,8 +91,10 @@ def read_back(expected: Expected, sleep: Sleep) -> ReadBack:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         reading = pool.submit(_caught_up, expected, sleep)
         copies = pool.map(lambda place: _proof(expected, place, sleep), expected.places)
-        live = reading.result()
+        live, away = reading.result()
         if not expected.runs(live):
+            if away:
+                _refuse_lost(expected, live)
             return _moved_on(expected, live, [])
         seen, proofs = Proof("live", expected.digest), list(copies)
         deadline = time.monotonic() + COPY_SECONDS
@@ -139,30 +141,35 @@ def _proof(expected: Expected, place: str, sleep: Sleep) -> Proof:
     return proof
 
 
-def _caught_up(expected: Expected, sleep: Sleep) -> Cib:
-    """Read live; wait for a CIB manager that died since, and for what it has yet to learn."""
-    deadline = time.monotonic() + COPY_SECONDS
+def _caught_up(expected: Expected, sleep: Sleep) -> tuple[Cib, bool]:
+    """Read live; wait for a CIB manager that died since, and for what it has yet to learn.
+
+    Return with it whether there was a time when it could not be read.
+    """
+    deadline, away = time.monotonic() + COPY_SECONDS, False
     while True:
-        live = _read_patiently(expected.site, sleep)
+        live, waited = _read_patiently(expected.site, sleep)
+        away = away or waited
         if (
             live.version[:2] >= expected.target.version[:2]
             or time.monotonic() > deadline
         ):
-            return live
+            return live, away
         sleep(0.2)
 
 
-def _read_patiently(site: Site, sleep: Sleep) -> Cib:
-    deadline = time.monotonic() + RECOVERY_SECONDS
+def _read_patiently(site: Site, sleep: Sleep) -> tuple[Cib, bool]:
+    deadline, waited = time.monotonic() + RECOVERY_SECONDS, False
     while True:
         try:
-            return site.read()
+            return site.read(), waited
         except (UnreachableError, TimedOutError) as error:
             if time.monotonic() > deadline:
                 raise UnknownOutcomeError(
                     f"the change was accepted, but cannot be read back: {error.message}",
                     "Look when the cluster answers again: cibgit status, cibgit diff",
                 ) from None
+        waited = True
         sleep(0.5)
 
 
@@ -181,3 +188,19 @@ def _moved_on(expected: Expected, live: Cib, seen: list[Proof]) -> ReadBack:
         f" {expected.digest}",
         "See what differs with: cibgit diff",
     )
+
+
+def _refuse_lost(expected: Expected, live: Cib) -> None:
+    """Say it when a CIB manager died with the change, and no other node has it either."""
+    before = content(expected.planned.live.configuration)
+    others = [place for place in expected.places if place != DISK]
+    try:
+        copies = [content(expected.site.cluster.read_copy(place)) for place in others]
+    except CibgitError:
+        return
+    if all(each == before for each in (content(live.configuration), *copies)):
+        raise UnreachableError(
+            "the change was accepted and is gone again: the CIB manager ended before its"
+            " disk had it",
+            "The live configuration is as it was; push again.",
+        )

@@ -2,7 +2,33 @@
 
 from ..cib.document import Cib
 from ..compare.unchanged import same
+from ..errors import UnsafeError
+from ..repository import LogEntry
+from .known_good import last_known_good
 from .site import Site
+
+LOST_COMMITS = 50
+"""How many of the commits that a rollback undoes are listed."""
+
+
+def restored(site: Site, revision: str | None) -> str:
+    """Return the commit to go back to: the one named, or the last known-good one.
+
+    Raises :class:`~cibgit.errors.UnsafeError` while the work tree is being edited.
+    """
+    if site.is_dirty():
+        raise UnsafeError(
+            f"{site.path} has changes that are not committed",
+            "Commit or stash them: a rollback would overwrite them.",
+        )
+    if revision is None:
+        return last_known_good(site, site.live()).commit
+    return site.repository.resolve(revision)
+
+
+def lost(site: Site, commit: str) -> list[LogEntry]:
+    """Return the commits whose changes a rollback to ``commit`` undoes, newest first."""
+    return site.repository.log(site.path, LOST_COMMITS, f"{commit}..HEAD")
 
 
 def commit_desired(

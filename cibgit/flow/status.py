@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from ..cib.document import Cib
+from ..cib.pending import Pending, Reverted, pending, reverted
 from ..cib.secrets import Slot
 from ..compare.change import Change
 from ..compare.diff import compare
 from .applied import Applied, find_applied, missing_marker
+from .orders import Orders, Report
 from .site import Site
 
 
@@ -16,8 +18,10 @@ class Status:
 
     ``drift`` leads from applied to live, ``unpushed`` from applied to the desired state of
     HEAD (from live, where nothing is known to be applied). ``missing`` is a commit that
-    the live CIB names although this clone lacks it. ``uncertain`` are secrets that could
-    not be compared, with the reason.
+    the live CIB names although this clone lacks it. ``waiting`` is a push that waits for
+    confirmation, ``undone`` one that was taken back last, ``report`` what its timer on
+    this node said of it. ``uncertain`` are secrets that could not be compared, with the
+    reason.
     """
 
     live: Cib
@@ -28,6 +32,13 @@ class Status:
     edited: bool
     missing: str | None
     uncertain: dict[Slot, str]
+    waiting: Pending | None = None
+    undone: Reverted | None = None
+    report: Report | None = None
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether a push should have been put back by ``now`` and was not."""
+        return self.waiting is not None and self.waiting.confirm_by < now
 
     @property
     def in_sync(self) -> bool:
@@ -38,8 +49,11 @@ class Status:
         )
 
 
-def status(site: Site) -> Status:
-    """Read both sides and compare them; nothing is written."""
+def status(site: Site, orders: Orders | None = None) -> Status:
+    """Read both sides and compare them; nothing is written.
+
+    ``orders`` are the timers of this node.
+    """
     live = site.live()
     applied = find_applied(site, live)
     head = site.repository.head()
@@ -55,4 +69,15 @@ def status(site: Site) -> Status:
         edited=site.is_dirty(),
         missing=missing_marker(site, live),
         uncertain=site.keeper.uncertain,
+        waiting=pending(live),
+        undone=reverted(live),
+        report=_report(site, live, orders),
     )
+
+
+def _report(site: Site, live: Cib, orders: Orders | None) -> Report | None:
+    """Return what a timer of this node said of the push that the live CIB still names."""
+    reports = orders.reports(site.name) if orders else []
+    named = pending(live) or reverted(live)
+    token = named.token if named else ""
+    return next((each for each in reports if each.token == token), None)

@@ -115,19 +115,18 @@ def imported(result: "Imported") -> str:
     )
 
 
-def pushed(result: "Pushed") -> str:
+def pushed_fields(result: "Pushed") -> dict[str, Any]:
     """Return what a push did."""
-    return dumps(
-        "push",
-        commit=result.commit,
-        before=str(result.before),
-        after=str(result.after),
-        digest=result.digest,
-        attempts=result.attempts,
-        moved_on=result.moved_on,
-        changes=changes(result.changes),
-        proofs=[vars(proof) for proof in result.proofs],
-    )
+    return {
+        "commit": result.commit,
+        "before": str(result.before),
+        "after": str(result.after),
+        "digest": result.digest,
+        "attempts": result.attempts,
+        "moved_on": result.moved_on,
+        "changes": changes(result.changes),
+        "proofs": [vars(proof) for proof in result.proofs],
+    }
 
 
 def status(found: "Status", name: str) -> str:
@@ -143,6 +142,9 @@ def status(found: "Status", name: str) -> str:
         head=found.head,
         missing=found.missing,
         edited=found.edited,
+        waiting=found.waiting and vars(found.waiting),
+        undone=found.undone and vars(found.undone),
+        report=found.report and vars(found.report),
         drift=changes(found.drift),
         unpushed=changes(found.unpushed),
         uncertain={str(slot): reason for slot, reason in found.uncertain.items()},

@@ -45,6 +45,7 @@ COMMANDS = (
         "merge",
     ),
     *("digest", "fmt", "doctor", "repair", "demo"),
+    *("confirm", "cancel", "known-good", "timer"),
 )
 
 SECRET = tuple(
@@ -65,7 +66,7 @@ def test_every_command_is_known_to_this_test() -> None:
     from cibgit.cli.app import app
 
     names = {
-        command.name or command.callback.__name__  # type: ignore[union-attr]
+        command.name or command.callback.__name__.replace("_", "-")  # type: ignore[union-attr]
         for command in app.registered_commands
     }
     assert names == set(COMMANDS)
@@ -367,3 +368,53 @@ def test_the_demo_runs_without_cluster_and_root(tmp_path: Path) -> None:
     assert "[exit 103]" in done.stdout
     assert "[exit 104]" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_known_good_and_back(embedded: Embedded, capsys: Output) -> None:
+    assert cibgit(embedded, "export") == 0
+    assert cibgit(embedded, "known-good", "set") == 0
+    embedded.edit('score="100"', 'score="200"')
+    assert cibgit(embedded, "push", "-m", "prefer alice", "--yes") == 0
+    capsys.readouterr()
+    assert cibgit(embedded, "rollback", "--last-known-good", "--dry-run") == 0
+    out = capsys.readouterr().out
+    assert "undoes:\n  - " in out
+    assert ": prefer alice\n" in out
+    assert cibgit(embedded, "rollback", "--last-known-good", "--yes") == 0
+    assert 'score="100"' in embedded.live_text()
+    code, found = answer(embedded, capsys, "known-good")
+    assert (code, len(found["states"])) == (0, 1)
+    assert cibgit(embedded, "known-good", "remove", found["states"][0]["tag"]) == 0
+    assert "no known-good state yet" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["push", "--yes", "--confirm-within", "soon"],
+        ["push", "--yes", "--confirm-within", "0s"],
+        ["push", "--yes", "--settle-timeout", "1y"],
+        ["push", "--yes", "--no-wait", "--rollback-on-failure"],
+        ["push", "--yes", "--confirm-within", "10m"],  # nothing runs there
+        ["rollback", "HEAD", "--last-known-good"],
+        ["known-good", "remove"],
+        ["known-good", "list", "x"],
+    ],
+)
+def test_options_that_do_not_fit(
+    embedded: Embedded, capsys: Output, arguments: list[str]
+) -> None:
+    assert cibgit(embedded, "export") == 0
+    embedded.edit('score="100"', 'score="200"')
+    embedded.commit()
+    before = embedded.live_text()
+    assert cibgit(embedded, *arguments) == 64
+    assert capsys.readouterr().err.startswith("cibgit: ")
+    assert embedded.live_text() == before
+
+
+def test_nothing_waits(embedded: Embedded, capsys: Output) -> None:
+    assert cibgit(embedded, "export") == 0
+    assert cibgit(embedded, "confirm") == 0
+    assert "Nothing waits for confirmation" in capsys.readouterr().out
+    assert cibgit(embedded, "cancel") == 66

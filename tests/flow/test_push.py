@@ -312,3 +312,29 @@ def test_a_change_after_the_push_is_told_and_no_failure(embedded: Embedded) -> N
     result = push(planned, sleep=lambda _: None)
     assert result.is_proven
     assert "0.7.0" in result.moved_on
+
+
+class Dying(Directory):
+    """A CIB manager that accepts a change, dies, and comes back without it."""
+
+    dead = False
+
+    def apply(self, patchset: patchset.Patchset) -> None:
+        self.dead = True
+
+    def read(self) -> Cib:
+        if self.dead:
+            self.dead = False
+            raise UnreachableError("there is no CIB manager here")
+        return super().read()
+
+
+def test_a_change_that_died_with_the_cib_manager_is_said_so(
+    embedded: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readback, "COPY_SECONDS", 0.05)
+    planned = edited(embedded)
+    cluster = Dying(embedded.node)
+    planned = replace(planned, site=replace(planned.site, cluster=cluster))
+    with pytest.raises(UnreachableError, match="is gone again"):
+        push(planned, sleep=lambda _: None)

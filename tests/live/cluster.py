@@ -236,6 +236,12 @@ class LiveCluster:
             argv, input=input, timeout=timeout, env=env, cwd=cwd
         )
 
+    def start_process(
+        self, node: str, argv: Sequence[str | Path]
+    ) -> subprocess.Popen[bytes]:
+        """Start a command in a node, as :meth:`run` would, and return at once."""
+        return self._node[node].start_process(argv)
+
     def cibadmin(self, node: str, *args: str, input: bytes | None = None) -> bytes:  # noqa: A002
         """Run cibadmin in a node and return what it prints; raise where it fails."""
         done = self.run(node, ["cibadmin", *args], input=input)

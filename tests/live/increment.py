@@ -46,7 +46,7 @@ def _edit_and_push(root: Path, number: int) -> bool:
 
 
 def _push(root: Path, number: int, *more: str) -> bool:
-    code, answer = _cibgit(root, "push", "--yes", *more)
+    code, answer = _cibgit(root, "push", "--yes", "--no-wait", *more)
     print(json.dumps({"code": code, "number": number, "answer": answer}), flush=True)
     return code == 0
 

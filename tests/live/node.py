@@ -199,6 +199,16 @@ class Node:
                 raise
         return subprocess.CompletedProcess(argv, process.returncode, out, err)
 
+    def start_process(self, argv: Sequence[str | Path]) -> subprocess.Popen[bytes]:
+        """Start a command in the node, in a process group of its own."""
+        return subprocess.Popen(
+            [*self._enter({}, None), *map(str, argv)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+        )
+
     def _enter(self, env: Mapping[str, str], cwd: Path | None) -> list[str]:
         """Return the words before a command that runs it in the node.
 
@@ -208,6 +218,7 @@ class Node:
             # At the end, so that no program of the virtual environment hides a system's
             "PATH": f"{SYSTEM_PATH}:{Path(sys.executable).parent}",
             "HOME": str(self.directory / "home"),
+            "CIBGIT_STATE": str(self.directory / "timers"),
             "LANG": "C.UTF-8",
             **{name: os.environ[name] for name in os.environ if name[:4] == "GIT_"},
             **self.environment,

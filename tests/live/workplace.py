@@ -1,11 +1,15 @@
 """A repository that is worked on from the nodes of a live cluster."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from cibgit.cib.document import Cib, parse
 
 from .cluster import LiveCluster
 
@@ -88,6 +92,34 @@ class Workplace:
         done = self.cluster.run(node, argv, timeout=timeout, input=stdin)
         return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
 
+    def started(self, node: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start cibgit on a node, and return at once; its process group is its own."""
+        argv = [sys.executable, "-m", "cibgit", *arguments, "-C", str(self.root)]
+        return self.cluster.start_process(node, argv)
+
+    @staticmethod
+    def kill(process: subprocess.Popen[bytes], *, group: bool = False) -> None:
+        """Kill cibgit alone, or everything that the operator had started with it."""
+        if group:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            # nsenter waits for it: its only child
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            for pid in children.read_text().split():
+                os.kill(int(pid), signal.SIGKILL)
+        process.communicate(timeout=30)
+
+    def live(self, node: str | None = None) -> Cib:
+        """Return the CIB as a node has it."""
+        data = self.cluster.cibadmin(node or self.cluster.nodes[0], "-Q")
+        return parse(data, "live")
+
+    def interval(self, node: str | None = None) -> str:
+        """Return the interval of the one monitor, which tests change."""
+        found = self.live(node).root.find(".//op[@id='vip-monitor']")
+        assert found is not None
+        return str(found.get("interval"))
+
     def edit(self, old: str, new: str) -> None:
         text = self.file.read_text()
         assert old in text
@@ -104,10 +136,7 @@ class Workplace:
 
     def epoch(self, node: str | None = None) -> str:
         """Return ``admin_epoch.epoch`` as a node has it."""
-        from cibgit.cib.document import parse
-
-        data = self.cluster.cibadmin(node or self.cluster.nodes[0], "-Q")
-        return str(parse(data, "live").version).rpartition(".")[0]
+        return str(self.live(node).version).rpartition(".")[0]
 
     def digest(self, node: str) -> str:
         """Return the digest of a node's configuration as Pacemaker's own tool tells it."""
