@@ -4,8 +4,8 @@ Nothing here runs git; :mod:`cibgit.repository` does.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from .commit import Author, one_line
 
@@ -28,11 +28,15 @@ _ZONE = len("+0100")
 
 @dataclass(frozen=True)
 class NewCommit:
-    """A commit to be made: the bytes of the file, the whole message, the author."""
+    """A commit to be made: the bytes of the file, the whole message, the author.
+
+    ``beside`` are other files that it changes, by path.
+    """
 
     data: bytes
     message: bytes
     author: Author
+    beside: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,16 +63,21 @@ def stream(
 
     The ref is named at the end only: a stream that breaks off changes nothing.
     """
-    quoted = path.replace("\\", "\\\\").replace('"', '\\"')
-    modify = os.fsencode(f'M 100644 inline "{quoted}"\n')
     start = f"from {parent}\n".encode() if parent else b""
     for commit in commits:
         head = f"commit {ref}\nauthor {ident(commit.author, committer)}\n"
         yield os.fsencode(f"{head}committer {committer}\n")
-        yield _data(commit.message) + start + modify
+        yield _data(commit.message) + start + _modify(path)
         yield _data(commit.data)
+        for name, content in commit.beside.items():
+            yield _modify(name) + _data(content)
         start = b""
     yield b"done\n"
+
+
+def _modify(path: str) -> bytes:
+    quoted = path.replace("\\", "\\\\").replace('"', '\\"')
+    return os.fsencode(f'M 100644 inline "{quoted}"\n')
 
 
 def ident(author: Author, committer: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..cib.digest import Dialect
-from ..cib.document import LastChange, Version
+from ..cib.document import LastChange, Version, parse
 from ..cluster.sources import sources
 from ..commit import Author, message_bytes
 from ..errors import CibgitError, UnsafeError
@@ -86,8 +86,9 @@ def import_(
     """
     target = _target(site, branch)
     findings: list[Finding] = []
-    with Pasts(site.repository.blob_id, _dialect(site)) as pasts:
+    with Pasts(site.repository.blob_id, _dialect(site), site.hidden) as pasts:
         findings += _read(pasts, paths, tick)
+        site.keeper.refuse_uncertain()
         choice = choose([*_moments(target.past), *pasts.moments()])
         states = (
             [pasts[moment.index] for moment in choice.new] if target.is_open else []
@@ -185,8 +186,15 @@ def _left_out(target: Target, choice: Choice) -> Iterator[Finding]:
 
 def _write(site: Site, target: Target, pasts: Pasts, states: Sequence[Past]) -> str:
     repository, ref = site.repository, site.ref("import")
-    commits = (NewCommit(pasts.data(past), _message(site, past), _author(past))
-               for past in states)  # fmt: skip
+    commits = (
+        NewCommit(
+            pasts.data(past),
+            _message(site, past),
+            _author(past),
+            _vault(site, pasts, states) if past is states[-1] else {},
+        )
+        for past in states
+    )
     try:
         commit = repository.replay(ref, site.path, target.tip, commits)
         repository.advance(target.branch, target.tip, commit, "cibgit import")
@@ -194,6 +202,18 @@ def _write(site: Site, target: Target, pasts: Pasts, states: Sequence[Past]) -> 
         with suppress(CibgitError):
             repository.drop_ref(ref)
     return commit
+
+
+def _vault(site: Site, pasts: Pasts, states: Sequence[Past]) -> dict[str, bytes]:
+    """Return the files that keep the secrets of what will be the newest state.
+
+    The key is kept for any secret in the history: with another one the next import would
+    take every state with a secret for a new one.
+    """
+    newest = parse(pasts.data(states[-1]), site.path)
+    files = site.files(newest, keep=any(past.form.sealed for past in states))
+    del files[site.path]
+    return files
 
 
 def _author(past: Past) -> Author:

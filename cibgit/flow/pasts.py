@@ -25,7 +25,6 @@ from .files import written
 MEMORY = 64 * 1024 * 1024
 """Bytes of canonical forms that are kept in memory; more go to an unnamed file."""
 
-_SECRET = re.compile(rb'name="([^"]*passw[^"]*)" value="(?!lrm://"|\*+")[^"]')
 _MASKED = re.compile(rb'value="\*{4,}"')
 
 
@@ -37,7 +36,7 @@ class Form:
     digest: str
     offset: int
     size: int
-    secrets: frozenset[str]
+    sealed: bool
     masked: bool
 
 
@@ -72,11 +71,18 @@ class Past:
 class Pasts:
     """All that was read. Equal bytes are parsed once, equal configurations written once.
 
-    ``blob_id`` returns the id that git gives to bytes.
+    ``blob_id`` returns the id that git gives to bytes, ``hide`` a CIB with placeholders
+    in the place of its secrets.
     """
 
-    def __init__(self, blob_id: Callable[[bytes], str], dialect: Dialect) -> None:
+    def __init__(
+        self,
+        blob_id: Callable[[bytes], str],
+        dialect: Dialect,
+        hide: Callable[[Cib], Cib] = lambda cib: cib,
+    ) -> None:
         self._blob_id = blob_id
+        self._hide = hide
         self._dialect = dialect
         self._found: list[Past] = []
         self._files: dict[bytes, Past] = {}
@@ -178,21 +184,18 @@ class Pasts:
 
     def _form(self, cib: Cib) -> Form:
         drop_volatile(cib.root)  # the tree is nobody else's
-        key = _hash(compact(cib))
+        real = compact(cib)
+        key = _hash(real)
         if key not in self._forms:
+            cib = self._hide(cib)
             data = written(cib)
-            names = set(_SECRET.findall(data)) if b"passw" in data else set()
             self._forms[key] = Form(
                 self._blob_id(data),
                 content_digest(cib, self._dialect),
                 self._end,
                 len(data),
-                frozenset(
-                    name.decode("utf-8", "replace")
-                    for name in names
-                    if not name.endswith(b"_script")
-                ),
-                b'="****' in data and _MASKED.search(data) is not None,
+                b'"secret:v1:' in data,
+                b'="****' in real and _MASKED.search(real) is not None,
             )
             self._spool.seek(self._end)
             self._end += self._spool.write(data)
@@ -206,13 +209,12 @@ def counted(number: int, noun: str) -> str:
 
 def remarks(states: Sequence[Past]) -> Iterator[Finding]:
     """Yield what people should know of configurations that go into git."""
-    names = sorted({name for past in states for name in past.form.secrets})
-    if names:
-        first = next(past for past in states if past.form.secrets)
+    sealed = [past for past in states if past.form.sealed]
+    if sealed:
         yield Finding(
-            Severity.WARNING, "secrets", first.source,
-            f"values of {', '.join(names)} stand in git in clear from here on",
-            "Keep the repository as private as the cluster.",
+            Severity.NOTE, "secrets", sealed[0].source,
+            "placeholders stand in the place of secrets from here on; the vault has those"
+            " of the newest configuration, of older ones there are only fingerprints",
         )  # fmt: skip
     masked = [past for past in states if past.form.masked]
     if masked:

@@ -119,15 +119,15 @@ class Site:
             self.vault_path
         )
 
-    def files(self, cib: Cib) -> dict[str, bytes]:
+    def files(self, cib: Cib, *, keep: bool = False) -> dict[str, bytes]:
         """Return all that git stores of a CIB: by path, its own file first.
 
-        Whatever form it has: no secret is left in clear.
+        Whatever form it has: no secret is left in clear. ``keep`` the vault for its key.
         """
         cib = self.keeper.sealed(cib)
         folder = PurePosixPath(self.path).parent
         found = {self.path: written(cib)}
-        for file, data in self.keeper.files(cib).items():
+        for file, data in self.keeper.files(cib, keep=keep).items():
             found[(folder / file.name).as_posix()] = data
         return found
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from cibgit.cib.canonical import canonical, pretty
 from cibgit.cib.digest import Dialect, on_disk
 from cibgit.cib.document import parse
+from cibgit.flow.site import Site
 
 from .. import generate
 
@@ -40,11 +41,15 @@ def stamped(data: bytes, epoch: int, minutes: int | None = None, **more: str) ->
     return generate.serialize(root)
 
 
-def forms(files: list[bytes]) -> list[bytes]:
-    """Return the canonical forms of CIBs; of equal ones in a row the first."""
+def forms(files: list[bytes], site: Site | None = None) -> list[bytes]:
+    """Return the canonical forms of CIBs; of equal ones in a row the first.
+
+    With a site they are as it stores them: its placeholders instead of secrets.
+    """
     found: list[bytes] = []
     for data in files:
-        form = pretty(canonical(parse(data, "state")))
+        cib = parse(data, "state")
+        form = pretty(canonical(site.hidden(cib) if site else cib))
         if not found or found[-1] != form:
             found.append(form)
     return found
