@@ -7,7 +7,7 @@ import typer
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
-from . import actions, care, history, merging, planning, questions
+from . import actions, care, elements, history, merging, planning, questions
 from .ending import ended, interrupted
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
@@ -64,6 +64,8 @@ for command in (
     actions.export,
     questions.status,
     questions.diff,
+    elements.log,
+    elements.blame,
     planning.plan,
     actions.push,
     actions.rollback,
