@@ -51,6 +51,8 @@ def read(out: bytes, cut: Sequence[str]) -> Iterator[Revision]:
         if changed is None:
             continue
         old, new = (x if x.strip("0") else "" for x in changed.split(" ", 4)[2:4])
+        if old == new:  # another mode, the same content
+            continue
         pairs = (line.partition(": ") for line in trailers.split("\n"))
         yield Revision(
             commit,

@@ -28,6 +28,9 @@ OPTIONS = (
 """Owners of which there is one each, so that the name of an option is enough."""
 
 _ADDRESS = re.compile(r"\s+/\s+")
+_NAMING = ("name", "interval", "role")
+"""Attributes that are part of a subject."""
+
 _WHOLE = (Kind.ADDED, Kind.REMOVED)
 
 
@@ -54,7 +57,7 @@ class Reading:
             return False
         if not self.name:
             kinds = (self.kind,) if self.kind else OPTIONS
-            return change.owner.kind in kinds and self.is_of(change.subject)
+            return change.owner.kind in kinds and self._tells(change)
         if self.subject:
             return self.owns(change.owner) and self._tells(change)
         return self.owns(change.owner) or self._is_on_the_way(change)
@@ -88,8 +91,8 @@ class Reading:
     def _tells(self, change: Change) -> bool:
         """Say whether a change of the owner tells the subject."""
         if change.subject or change.kind not in _WHOLE:
-            return self.is_of(change.subject)
-        return bool(self.lines(change))
+            return any(self.is_of(subject) for subject in _subjects(change))
+        return not self.subject or bool(self.lines(change))
 
     def lines(self, change: Change) -> list[str]:
         """Return what an owner that came or went whole says of the subject."""
@@ -102,6 +105,14 @@ class Reading:
         if _is_in(self.name, change.path) or _is_in(self.name, place):
             return True
         return change.kind in _WHOLE and f' id="{self.name}"' in change.xml
+
+
+def _subjects(change: Change) -> Iterator[str]:
+    """Yield what a changed element is called, and was called before."""
+    yield change.subject
+    for each in change.attributes:
+        if each.name in _NAMING and each.old and each.new:
+            yield change.subject.replace(each.new, each.old)
 
 
 def _is_in(name: str, path: Path) -> bool:

@@ -89,14 +89,17 @@ def _versions(
     read = site.repository.contents([blob for blob in blobs if blob])
     commits = [*(each.commit for each in revisions), "the parent"]
     for blob, commit in zip(blobs, commits, strict=True):
-        if not blob:
-            yield None
-            continue
-        data = next(read)
-        try:
-            if data is None:
-                yield "its content is not in this clone"
-            else:
-                yield parse(data, f"{commit[:10]}:{site.path}")
-        except CibgitError as error:
-            yield error.message
+        data = next(read) if blob else b""
+        if data is None:
+            yield "its content is not in this clone"
+        else:
+            yield _parsed(data, f"{commit[:10]}:{site.path}") if blob else None
+
+
+def _parsed(data: bytes, source: str) -> "Cib | str":
+    try:
+        found = parse(data, source)
+        _ = found.configuration
+    except CibgitError as error:
+        return error.message
+    return found

@@ -67,7 +67,7 @@ def _trailers(revision: "Revision") -> Iterator[str]:
 
 def _counted(each: "Entry") -> Iterator[str]:
     if each.changes:
-        yield f"  {count(each.changes, planned=False).partition(' (')[0]}"
+        yield f"  {count(each.changes, planned=False).partition('. ')[0].rstrip('.')}."
 
 
 def _told(
