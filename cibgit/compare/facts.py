@@ -126,13 +126,15 @@ def _inside(element: Element, depth: int) -> Iterator[Fact]:
 
 
 def _said(change: Change) -> str:
-    """Return the sentence of an addition without the word for it."""
+    """Return an addition in one line, without the word for it and without comments."""
     subject = f"{change.subject}: " if change.subject else ""
     lead = subject if change.sentence.startswith(subject) else ""
     sentence = change.sentence.removeprefix(lead)
     for verb in ("added: ", "added "):
         sentence = sentence.removeprefix(verb)
-    return "; ".join([lead + sentence, *(line.strip() for line in change.details)])
+    details = (line.strip() for line in change.details)
+    parts = [lead + sentence, *(line for line in details if not line.startswith("#"))]
+    return "; ".join(parts)
 
 
 def _alone(element: Element, *, bare: bool) -> Cib:

@@ -8,6 +8,7 @@ from ..compare.asked import Found, find, readings
 from ..compare.change import Change, Kind, Owner, Path
 from ..compare.edits import AGENT
 from ..compare.facts import AGENT_FACT, PLACE_FACT, Fact
+from ..compare.trees import SPECIAL
 from ..errors import NoInputError
 from ..revisions import Revision
 from .log import Entry, Question, Search, revisions
@@ -180,6 +181,8 @@ def _renamed(path: Path, before: dict[str, str]) -> Path:
 
 def _touches(change: Change, below: Path, fact: Fact, path: Path) -> bool:
     """Say whether a change at the end of one way changed the fact at the other's."""
+    if change.attributes and all(each.name in SPECIAL for each in change.attributes):
+        return False  # a comment is no fact
     if not below:
         return _touches_owner(change, fact)
     if not path:
