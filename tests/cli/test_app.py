@@ -35,7 +35,7 @@ def answer(embedded: Embedded, capsys: Output, *arguments: str) -> tuple[int, An
 COMMANDS = (
     *("init", "export", "status", "diff", "push", "rollback", "digest", "fmt", "demo"),
     *("doctor", "repair", "merge"),
-    "import",
+    *("import", "log", "blame"),
     *("init", "export", "status", "diff", "plan", "push", "rollback", "digest", "fmt"),
     "demo",
 )
