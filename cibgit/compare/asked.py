@@ -16,7 +16,17 @@ from lxml import etree
 from ..cib.document import Cib, Element
 from ..cib.identity import REFERRING_IDS
 from .change import Change, Kind, Owner, OwnerKind, Path
-from .facts import Fact, Owned, brought, owned, owners
+from .edits import AGENT
+from .facts import (
+    AGENT_FACT,
+    ID_FACT,
+    PLACE_FACT,
+    Fact,
+    Owned,
+    brought,
+    owned,
+    owners,
+)
 from .owners import owner, owning
 from .paths import Paths
 
@@ -108,11 +118,23 @@ class Reading:
 
 
 def _subjects(change: Change) -> Iterator[str]:
-    """Yield what a changed element is called, and was called before."""
+    """Yield what changed: how it is called, how it was, or what of an owner itself."""
     yield change.subject
+    if not change.subject:
+        yield from _of_owner(change)
     for each in change.attributes:
         if each.name in _NAMING and each.old and each.new:
             yield change.subject.replace(each.new, each.old)
+
+
+def _of_owner(change: Change) -> Iterator[str]:
+    """Yield the subjects of the facts that an owner's own attributes are."""
+    if change.kind is Kind.MOVED:
+        yield PLACE_FACT
+    if change.kind is Kind.RENAMED:
+        yield ID_FACT
+    for each in change.attributes:
+        yield AGENT_FACT if each.name in AGENT else each.name
 
 
 def _is_in(name: str, path: Path) -> bool:

@@ -22,6 +22,10 @@ from .text import value
 
 AGENT_FACT = "agent"
 PLACE_FACT = "place"
+ID_FACT = "id"
+
+_NO_FACT = ("#", "now: ")
+"""How details begin that say nothing of their own: comments, the whole constraint."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def _inside(element: Element, depth: int) -> Iterator[Fact]:
     for change in changes:
         path = change.path[depth:]
         if change.owner != own:
-            yield Fact(change.owner.name, f"holds {path[-1]}", path, is_member=True)
+            yield Fact("members", f"holds {path[-1]}", path, is_member=True)
         elif change.details or change.path not in holding:
             yield Fact(change.subject, _said(change), path)
 
@@ -133,7 +137,7 @@ def _said(change: Change) -> str:
     for verb in ("added: ", "added "):
         sentence = sentence.removeprefix(verb)
     details = (line.strip() for line in change.details)
-    parts = [lead + sentence, *(line for line in details if not line.startswith("#"))]
+    parts = [lead + sentence, *(x for x in details if not x.startswith(_NO_FACT))]
     return "; ".join(parts)
 
 

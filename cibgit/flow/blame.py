@@ -7,7 +7,7 @@ from itertools import chain
 from ..compare.asked import Found, find, readings
 from ..compare.change import Change, Kind, Owner, Path
 from ..compare.edits import AGENT
-from ..compare.facts import AGENT_FACT, PLACE_FACT, Fact
+from ..compare.facts import AGENT_FACT, ID_FACT, PLACE_FACT, Fact
 from ..compare.trees import SPECIAL
 from ..errors import NoInputError
 from ..revisions import Revision
@@ -72,7 +72,7 @@ def blame(site: Site, question: Question) -> Blame:
         found = (
             [] if newest.new is None else find(newest.new, readings(question.element))
         )
-    if found and not found[0].reading.subject:
+    if found and (not found[0].reading.subject or _are_members(found)):
         return _facts(found, chain([newest] if newest else [], history))
     search = Search(site, question, everything=True)
     entries = list(search.entries())
@@ -80,6 +80,10 @@ def blame(site: Site, question: Question) -> Blame:
     if not search.reading.subject and entries:
         raise _gone(question, entries[0])
     return Blame(values=[each for one in entries for each in _values(one, search)])
+
+
+def _are_members(found: list[Found]) -> bool:
+    return all(fact.is_member for each in found for fact in each.facts)
 
 
 def _gone(question: Question, last: Entry) -> NoInputError:
@@ -168,7 +172,7 @@ class _Trace:
         """Go on with the ids that were before the commit."""
         before = {new: old for each in step.changes for old, new in each.renames}
         if self._last.name in before:
-            named = [i for i in self._open if self._facts[i].attribute == "id"]
+            named = [i for i in self._open if self._facts[i].attribute == ID_FACT]
             self._blame(named, step)
         if before:
             self._last = _renamed((self._last,), before)[0]

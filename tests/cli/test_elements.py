@@ -15,9 +15,10 @@ from ..flow.past import CANARY, Past
 Output = pytest.CaptureFixture[str]
 
 
-@pytest.fixture
-def past(tmp_path: Path) -> Past:
-    past = Past.begin(tmp_path)
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
+    """Return a past that nobody changes."""
+    past = Past.begin(tmp_path_factory.mktemp("past"))
     past.change(('value="10.0.0.1"', 'value="10.0.0.2"'), message="Move the address")
     past.change(
         ('interval="30s"', 'interval="30000ms"'), ('score="100"', 'score="200"'),
@@ -137,9 +138,9 @@ def test_exit_codes(
     assert err.startswith("cibgit: ") is (code != 0)
 
 
-def test_terminals_are_not_told_what_to_do(past: Past, capsys: Output) -> None:
-    past.git("config", "user.name", "x")
-    past.change(('score="200"', 'score="\u009b31m"'), message="a \x1b[31m subject")
+def test_terminals_are_not_told_what_to_do(tmp_path: Path, capsys: Output) -> None:
+    past = Past.begin(tmp_path)
+    past.change(('score="100"', 'score="\u009b31m"'), message="a \x1b[31m subject")
     for arguments in (
         ["log"],
         ["log", "loc"],

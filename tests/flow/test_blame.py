@@ -140,6 +140,22 @@ def test_an_option_over_time(past: Past) -> None:
     assert facts(past, "cluster options")["cluster-name = test"] == "another name"
 
 
+def test_an_attribute_over_time(past: Past) -> None:
+    past.change(('score="100"', 'score="200"'), message="score")
+    past.change(('node="alice"', 'node="bob"'), message="node")
+    past.change(('id="loc"', 'id="location"'), message="id")
+    assert values(past, "location score") == [
+        ("score", "score 100 -> 200"), (FIRST, "score 100"),
+    ]  # fmt: skip
+    past.change((DB, DB.replace("Dummy", "Stateful")), message="agent")
+    assert [by for by, _ in values(past, "db agent")] == ["agent", FIRST]
+    text = past.file.read_text()
+    line = next(each for each in text.splitlines() if 'id="db"' in each)
+    past.change((line, f'<group id="web">{line}</group>'), message="group")
+    assert [by for by, _ in values(past, "db place")] == ["group"]
+    assert facts(past, "web members") == {"holds primitive db": "group"}
+
+
 def test_what_is_gone_and_what_never_was(past: Past) -> None:
     past.change((DB, ""), message="gone")
     with pytest.raises(
