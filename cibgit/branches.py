@@ -12,7 +12,7 @@ from pathlib import Path
 from . import gitcall, replay, revisions
 from .commit import Author, one_line
 from .errors import NoInputError
-from .gitcall import Answer, branch_ref, file_name, own_ref, pathspec, revision
+from .gitcall import Answer, branch_ref, file_name, own_ref, pathspec
 
 _JUST_NOW = 2.0
 """Seconds within which a time is not past."""
@@ -20,14 +20,6 @@ _JUST_NOW = 2.0
 
 class Branches(ABC):
     """Runs git by what its subclass provides."""
-
-    def history(self, path: str, start: str) -> list[replay.PastCommit]:
-        """Return the commits on the first line up to ``start`` that changed ``path``.
-
-        The oldest is the first.
-        """
-        revs = (revision(start), "--", pathspec(path))
-        return replay.read_history(self._run(*gitcall.LOG, *replay.HISTORY, *revs).out)
 
     def revisions(
         self, path: str, start: str, after: str | None = None

@@ -76,7 +76,7 @@ def blame(site: Site, question: Question) -> Blame:
         return _facts(found, chain([newest] if newest else [], history))
     search = Search(site, question, everything=True)
     entries = list(search.entries())
-    search.check_known(any_found=bool(entries))
+    search.check_known(any_found=any(each.changes for each in entries))
     if not search.reading.subject and entries:
         raise _gone(question, entries[0])
     return Blame(values=[each for one in entries for each in _values(one, search)])

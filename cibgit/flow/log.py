@@ -71,7 +71,7 @@ def log(
     if question.element:
         search = Search(site, question, everything)
         found = _first(search.entries(), limit)
-        search.check_known(any_found=bool(found))
+        search.check_known(any_found=any(each.changes for each in found))
         return found
     past = _until(revisions(site, question), question.since)
     return _first(
