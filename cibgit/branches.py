@@ -4,23 +4,67 @@ The part of a :class:`~cibgit.repository.Repository` that an import needs.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
 
-from . import gitcall, replay
+from . import gitcall, replay, revisions
 from .commit import Author, one_line
-from .gitcall import Answer, branch_ref, file_name, own_ref, pathspec, revision
+from .errors import NoInputError
+from .gitcall import Answer, branch_ref, file_name, own_ref, pathspec
+
+_JUST_NOW = 2.0
+"""Seconds within which a time is not past."""
 
 
 class Branches(ABC):
     """Runs git by what its subclass provides."""
 
-    def history(self, path: str, start: str) -> list[replay.PastCommit]:
+    def revisions(
+        self, path: str, start: str, after: str | None = None
+    ) -> list[revisions.Revision]:
         """Return the commits on the first line up to ``start`` that changed ``path``.
 
-        The oldest is the first.
+        The newest is the first. Those that ``after`` has in its history are left out.
+        Both are what a user typed.
         """
-        revs = (revision(start), "--", pathspec(path))
-        return replay.read_history(self._run(*gitcall.LOG, *replay.HISTORY, *revs).out)
+        revs = [self.resolve(start), *([f"^{self.resolve(after)}"] if after else [])]
+        answer = self._run(*gitcall.LOG, *revisions.FORM, *revs, "--", pathspec(path))
+        return list(revisions.read(answer.out, self._cut()))
+
+    def _cut(self) -> list[str]:
+        """Return the commits at which a shallow clone ends."""
+        words = ("rev-parse", "--path-format=absolute", "--git-path", "shallow")
+        with suppress(FileNotFoundError):
+            return Path(self._run(*words).text).read_text().split()
+        return []
+
+    def contents(self, blobs: Sequence[str]) -> Iterator[bytes | None]:
+        """Yield what each id of a blob stands for, in that order; None where missing."""
+        for place in range(0, len(blobs), revisions.BATCH):
+            wanted = "".join(
+                f"{x}\n" for x in blobs[place : place + revisions.BATCH]
+            ).encode()
+            answer = self._run("cat-file", "--batch", stdin=wanted)
+            yield from revisions.contents(answer.out)
+
+    def moment(self, text: str) -> datetime:
+        """Return the time that git understands by a text: ``yesterday``, ``2 weeks ago``.
+
+        Raises :class:`~cibgit.errors.NoInputError` for a text without a past time: git
+        takes whatever it does not understand for now.
+        """
+        found = self._run("rev-parse", f"--since={one_line(text)}").text
+        seconds = found.rpartition("=")[2]
+        now = datetime.now(UTC)
+        when = datetime.fromtimestamp(min(int(seconds), 2**37), UTC)
+        if (now - when).total_seconds() <= _JUST_NOW:
+            raise NoInputError(
+                f"{text!r} is no time in the past that git knows",
+                "Say for example: 2026-11-01, yesterday, '2 weeks ago'.",
+            )
+        return when
 
     def tip(self, branch: str) -> str | None:
         """Return the commit that a branch names, None where there is no such branch."""
@@ -72,6 +116,10 @@ class Branches(ABC):
     @abstractmethod
     def branch(self) -> str | None:
         """Return the branch that is checked out, or None when HEAD is detached."""
+
+    @abstractmethod
+    def resolve(self, rev: str) -> str:
+        """Return the full commit id of what a user typed."""
 
     @abstractmethod
     def _run(

@@ -1,26 +1,16 @@
-"""A chain of commits to one file, as ``git fast-import`` takes it; and read back.
+"""A chain of commits to one file, as ``git fast-import`` takes it.
 
 Nothing here runs git; :mod:`cibgit.repository` does.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .commit import Author, one_line
 
 FAST_IMPORT = ("fast-import", "--quiet", "--force", "--done", "--depth=10")
 """Deltas of at most 10 steps: at 50, the default, reading takes seven times as long."""
-
-HISTORY = (
-    *("--first-parent", "--reverse", "--raw", "--diff-merges=first-parent"),
-    *(
-        "--no-renames",
-        "--no-abbrev",
-        "--format=%x01%H%x00%at%x00%(trailers:only,unfold)",
-    ),
-)
-"""The form of a log that :func:`read_history` reads."""
 
 _LAST_SECOND = 10**10
 _ZONE = len("+0100")
@@ -37,19 +27,6 @@ class NewCommit:
     message: bytes
     author: Author
     beside: Mapping[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class PastCommit:
-    """A commit that changed the file; ``blob`` is what it holds then, or zeros.
-
-    ``time`` is the author's, in seconds since 1970.
-    """
-
-    commit: str
-    blob: str
-    time: int
-    trailers: dict[str, str]
 
 
 def stream(
@@ -90,24 +67,6 @@ def ident(author: Author, committer: str) -> str:
         zone = f"{when:%z}"[:_ZONE]  # before railways zones had seconds
         date = f"{int(when.timestamp())} {zone}"
     return f"{env['GIT_AUTHOR_NAME']} <{one_line(email)}> {date}"
-
-
-def read_history(out: bytes) -> list[PastCommit]:
-    """Read a log in the form of :data:`HISTORY`."""
-    found = []
-    for record in out.decode("utf-8", "replace").split("\x01")[1:]:
-        commit, time, rest = record.split("\0", 2)
-        lines = rest.split("\n")
-        changes = [line for line in lines if line.startswith(":")]
-        if changes:
-            blob = changes[0].split(" ", 4)[3]
-            found.append(PastCommit(commit, blob, int(time), _trailers(lines)))
-    return found
-
-
-def _trailers(lines: Sequence[str]) -> dict[str, str]:
-    pairs = (line.partition(": ") for line in lines if not line.startswith(":"))
-    return {key: value for key, colon, value in pairs if colon}
 
 
 def _data(content: bytes) -> bytes:

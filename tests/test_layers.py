@@ -22,7 +22,15 @@ LAYERS = (
     ("config",),
     ("cluster",),
     (
-        *("commit", "commits", "gitcall", "replay", "branches", "repository"),
+        *(
+            "commit",
+            "commits",
+            "gitcall",
+            "replay",
+            "revisions",
+            "branches",
+            "repository",
+        ),
         *("gitconfig", "vault", "age", "providers", "tags"),
     ),
     ("flow",),

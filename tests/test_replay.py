@@ -38,7 +38,7 @@ def test_any_file_name(repo: Repository, path: str) -> None:
     assert repo.get_ref(REF) == last
     assert repo.read(last, path) == b"2\r\n\0\xff"
     assert repo.read(f"{last}~2", "other") == b"other\n"
-    assert [each.commit for each in repo.history(path, last)][-1] == last
+    assert repo.revisions(path, last)[0].commit == last
     assert git(repo, "status", "--porcelain") == ""
     git(repo, "fsck", "--strict")
 
@@ -87,20 +87,3 @@ def test_a_long_stream_does_not_fill_memory_or_block(repo: Repository) -> None:
     commits = (NewCommit(bytes([n]) * 2**20, b"m\n", author) for n in range(64))
     last = repo.replay(REF, "f", None, commits)
     assert git(repo, "rev-list", "--count", last) == "64\n"
-
-
-def test_history_follows_the_first_line(repo: Repository) -> None:
-    first = repo.commit_file("f", b"1\n", "one", trailers={"CIB-Version": "0.1.0"})
-    git(repo, "checkout", "--quiet", "-b", "side")
-    repo.commit_file("f", b"2\n", "two")
-    git(repo, "checkout", "--quiet", "-")
-    repo.commit_file("other", b"x\n", "elsewhere")
-    git(repo, "merge", "--quiet", "--no-edit", "side")
-    (repo.root / "f").unlink()
-    git(repo, "commit", "--quiet", "-am", "gone")
-    found = repo.history("f", "HEAD")
-    assert [each.blob.strip("0")[:0] for each in found] == [""] * 3
-    assert found[0].commit == first
-    assert found[0].trailers == {"CIB-Version": "0.1.0"}
-    assert found[1].blob == repo.blob_id(b"2\n")
-    assert set(found[2].blob) == {"0"}

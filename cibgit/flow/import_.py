@@ -16,7 +16,8 @@ from ..cluster.sources import sources
 from ..commit import Author, message_bytes
 from ..errors import CibgitError, UnsafeError
 from ..policy.finding import Finding, Severity, worst_first
-from ..replay import NewCommit, PastCommit
+from ..replay import NewCommit
+from ..revisions import Revision
 from .chronology import GIT, Choice, Moment, choose
 from .export import author, trailers, written_at
 from .pasts import Past, Pasts, counted, remarks
@@ -41,7 +42,7 @@ class Target:
 
     branch: str
     tip: str | None
-    past: list[PastCommit]
+    past: list[Revision]
     reason: str = ""
 
     @property
@@ -109,7 +110,7 @@ def _target(site: Site, wanted: str | None) -> Target:
 
     def at(branch: str, reason: str = "") -> Target:
         tip = repository.tip(branch)
-        past = repository.history(site.path, tip) if tip else []
+        past = repository.revisions(site.path, tip)[::-1] if tip else []
         return Target(branch, tip, past, reason)
 
     if wanted is not None:
@@ -153,7 +154,7 @@ def _read(pasts: Pasts, paths: Sequence[Path], tick: Tick | None) -> Iterator[Fi
                 tick(min(done, total), total)
 
 
-def _moments(past: Sequence[PastCommit]) -> Iterator[Moment]:
+def _moments(past: Sequence[Revision]) -> Iterator[Moment]:
     """Yield what git has; a commit that says no version has that of the one before."""
     version = Version(0, 0, 0)
     for place, each in enumerate(past):
@@ -162,8 +163,8 @@ def _moments(past: Sequence[PastCommit]) -> Iterator[Moment]:
             version = Version(*map(int, numbers))
         change = LastChange("", "", "", each.trailers.get("CIB-Changed-At", ""))
         known = written_at(change)
-        time = known.timestamp() if known else float(each.time)
-        yield Moment(each.blob, version, time, GIT, place)
+        time = known.timestamp() if known else each.when.timestamp()
+        yield Moment(each.new, version, time, GIT, place)
 
 
 def _left_out(target: Target, choice: Choice) -> Iterator[Finding]:

@@ -45,7 +45,7 @@ COMMANDS = (
         "merge",
     ),
     *("digest", "fmt", "doctor", "repair", "demo"),
-    *("confirm", "cancel", "known-good", "timer"),
+    *("log", "blame", "confirm", "cancel", "known-good", "timer"),
 )
 
 SECRET = tuple(

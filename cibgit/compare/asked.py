@@ -1,0 +1,251 @@
+"""Which element of a configuration people mean, and which changes speak of it.
+
+An element is asked for as output calls it: ``vip``, ``resource vip``, ``vip params.ip``,
+``cluster options stonith-enabled``, ``resources / group web / primitive vip``, or the
+``id`` of anything. Alone, the name of an option is enough. For ``vip params.ip`` people
+may write ``vip.params.ip``; as ids may hold dots, all readings are kept until the newest
+configuration, or else the newest change that one of them fits, decides.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from lxml import etree
+
+from ..cib.document import Cib, Element
+from ..cib.identity import REFERRING_IDS
+from .change import Change, Kind, Owner, OwnerKind, Path
+from .edits import AGENT
+from .facts import (
+    AGENT_FACT,
+    ID_FACT,
+    PLACE_FACT,
+    Fact,
+    Owned,
+    brought,
+    owned,
+    owners,
+)
+from .owners import owner, owning
+from .paths import Paths
+
+OPTIONS = (
+    OwnerKind.OPTIONS,
+    OwnerKind.RESOURCE_DEFAULTS,
+    OwnerKind.OPERATION_DEFAULTS,
+)
+"""Owners of which there is one each, so that the name of an option is enough."""
+
+_ADDRESS = re.compile(r"\s+/\s+")
+_NAMING = ("name", "interval", "role")
+"""Attributes that are part of a subject."""
+
+_WHOLE = (Kind.ADDED, Kind.REMOVED)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One thing that may be meant: an owner, one subject of it, or an inner element.
+
+    ``name`` is that of an owner or the id of any element, empty for the owners that are
+    one of their kind; ``kind`` is None where any will do. ``subject`` is empty for the
+    whole.
+    """
+
+    name: str
+    subject: str = ""
+    kind: OwnerKind | None = None
+
+    def __str__(self) -> str:
+        kind = f"{self.kind} " if self.kind else ""
+        return f"{kind}{self.name} {self.subject}".strip()
+
+    def fits(self, change: Change) -> bool:
+        """Say whether a change speaks of this, or of what is in it."""
+        if self.kind not in (None, change.owner.kind):
+            return False
+        if not self.name:
+            kinds = (self.kind,) if self.kind else OPTIONS
+            return change.owner.kind in kinds and self._tells(change)
+        if self.subject:
+            return self.owns(change.owner) and self._tells(change)
+        return self.owns(change.owner) or self._is_on_the_way(change)
+
+    def owns(self, found: Owner) -> bool:
+        """Say whether an owner is the one that is named."""
+        return found.name == self.name and self.kind in (None, found.kind)
+
+    def is_of(self, subject: str) -> bool:
+        """Say whether a subject is the one that is asked for, whatever its condition."""
+        asked = self.subject
+        return (
+            not asked
+            or subject == asked
+            or subject.startswith((f"{asked} ", f"{asked}."))
+        )
+
+    def narrowed(self, change: Change) -> Change:
+        """Return a change that fits, with no details but those of the subject."""
+        lines = self.lines(change) if self.subject else []
+        return replace(change, details=tuple(lines)) if lines else change
+
+    def before(self, changes: Iterable[Change]) -> "Reading":
+        """Return what was to be asked for before these changes renamed it."""
+        for change in changes:
+            for old, new in change.renames:
+                if new == self.name:
+                    return replace(self, name=old)
+        return self
+
+    def _tells(self, change: Change) -> bool:
+        """Say whether a change of the owner tells the subject."""
+        if change.subject or change.kind not in _WHOLE:
+            return any(self.is_of(subject) for subject in _subjects(change))
+        return not self.subject or bool(self.lines(change))
+
+    def lines(self, change: Change) -> list[str]:
+        """Return what an owner that came or went whole says of the subject."""
+        whole = brought(change)
+        facts = whole.facts if whole else ()
+        return [fact.sentence for fact in facts if self.is_of(fact.subject)]
+
+    def _is_on_the_way(self, change: Change) -> bool:
+        place = change.place.parent if change.place else ()
+        if _is_in(self.name, change.path) or _is_in(self.name, place):
+            return True
+        return change.kind in _WHOLE and f' id="{self.name}"' in change.xml
+
+
+def _subjects(change: Change) -> Iterator[str]:
+    """Yield what changed: how it is called, how it was, or what of an owner itself."""
+    yield change.subject
+    if not change.subject:
+        yield from _of_owner(change)
+    for each in change.attributes:
+        if each.name in _NAMING and each.old and each.new:
+            yield change.subject.replace(each.new, each.old)
+
+
+def _of_owner(change: Change) -> Iterator[str]:
+    """Yield the subjects of the facts that an owner's own attributes are."""
+    if change.kind is Kind.MOVED:
+        yield PLACE_FACT
+    if change.kind is Kind.RENAMED:
+        yield ID_FACT
+    for each in change.attributes:
+        yield AGENT_FACT if each.name in AGENT else each.name
+
+
+def _is_in(name: str, path: Path) -> bool:
+    return any(step.name == name and step.tag not in REFERRING_IDS for step in path)
+
+
+def readings(text: str) -> list[Reading]:
+    """Return everything that a text may mean, the likeliest first."""
+    text = " ".join(text.split())
+    if " / " in text:
+        return _of_address(_ADDRESS.split(text))
+    found = list(_of_kind(text))
+    found += [Reading(text), Reading("", text)]
+    first, _, rest = text.partition(" ")
+    if rest:
+        found.append(Reading(first, rest))
+    for dot in (place for place, c in enumerate(text) if c == "."):
+        found.append(Reading(text[:dot], text[dot + 1 :]))
+    return [each for each in found if each.name or each.subject or each.kind]
+
+
+def _of_kind(text: str) -> Iterator[Reading]:
+    """Yield the readings of a text that begins like the heading of an owner."""
+    for kind in OwnerKind:
+        if text != kind.value and not text.startswith(f"{kind.value} "):
+            continue
+        rest = text[len(kind.value) + 1 :]
+        if kind in (*OPTIONS, OwnerKind.CIB):
+            yield Reading("", rest, kind)
+            continue
+        yield Reading(rest, "", kind)
+        name, _, subject = rest.partition(" ")
+        if subject:
+            yield Reading(name, subject, kind)
+
+
+def _of_address(steps: list[str]) -> list[Reading]:
+    """Return the readings of ``resources / group web / primitive vip``."""
+    named = [step.partition(" ")[2] for step in steps if " " in step]
+    return [Reading(named[-1])] if named else []
+
+
+@dataclass(frozen=True)
+class Found:
+    """An element of a configuration that is meant; ``inner`` leads on to a part of it."""
+
+    owned: Owned
+    reading: Reading
+    inner: Path = ()
+
+    @property
+    def facts(self) -> list[Fact]:
+        """The facts that are asked for."""
+        return [
+            fact
+            for fact in self.owned.facts
+            if self.reading.is_of(fact.subject) and _related(fact.path, self.inner)
+        ]
+
+
+def _related(one: Path, other: Path) -> bool:
+    """Say whether one of two ways leads on from the end of the other."""
+    length = min(len(one), len(other))
+    return not other or (bool(one) and one[:length] == other[:length])
+
+
+def find(cib: Cib, asked: Iterable[Reading]) -> list[Found]:
+    """Return what one CIB has of the first reading that it has anything of."""
+    elements = [(element, owner(element)) for element in owners(cib)]
+    for reading in asked:
+        found = [
+            Found(owned(element), reading)
+            for element, who in elements
+            if _is_meant(element, who, reading)
+        ]
+        found = [each for each in found if each.facts or not reading.subject]
+        if found := found or list(_find_inner(cib, reading)):
+            return found
+    return []
+
+
+def _is_meant(element: Element, who: Owner, reading: Reading) -> bool:
+    if not reading.name:
+        return who.kind in ((reading.kind,) if reading.kind else OPTIONS)
+    return reading.owns(who) or (
+        not reading.subject and element.get("id") == reading.name
+    )
+
+
+def _find_inner(cib: Cib, reading: Reading) -> Iterator[Found]:
+    """Yield the owner of an element that is named by its id."""
+    if reading.subject or not reading.name:
+        return
+    for element in cib.configuration.iter(etree.Element):
+        if element.get("id") != reading.name or element.tag in REFERRING_IDS:
+            continue
+        around = owning(element)
+        if around is not None:
+            paths = Paths()
+            depth = len(paths.path(around))
+            yield Found(owned(around), reading, paths.path(element)[depth:])
+
+
+def names(cib: Cib) -> Iterator[str]:
+    """Yield everything that can be asked for by one word."""
+    for element in cib.configuration.iter(etree.Element):
+        name = element.get("id")
+        if name is not None and element.tag not in REFERRING_IDS:
+            yield name
+    for each in owners(cib):
+        who = owner(each)
+        yield who.name
+        if who.kind in OPTIONS:
+            yield from (pair.get("name", "") for pair in each.iter("nvpair"))
