@@ -9,7 +9,7 @@ import typer
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
-from . import actions, care, history, merging, planning, questions
+from . import actions, care, checking, history, merging, planning, questions
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
 # class of everything that is wrong with a command line
@@ -66,6 +66,7 @@ for command in (
     questions.status,
     questions.diff,
     planning.plan,
+    checking.check,
     actions.push,
     actions.rollback,
     questions.digest,

@@ -36,6 +36,7 @@ COMMANDS = (
     *("init", "export", "status", "diff", "push", "rollback", "digest", "fmt", "demo"),
     *("doctor", "repair"),
     "import",
+    *("check", "merge"),
     *("init", "export", "status", "diff", "plan", "push", "rollback", "digest", "fmt"),
     "demo",
 )

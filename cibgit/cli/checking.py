@@ -1,0 +1,103 @@
+"""The command that judges what stands in git, without any cluster."""
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..exitcodes import ExitCode
+from . import gather
+from .options import HERE, DirectoryOption, JsonOption
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..flow.check import Source
+
+
+class ReportFormat(Enum):
+    """How findings are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+    JUNIT = "junit"
+
+
+def check(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH|REV]...", help="Files, folders, or one revision."
+        ),
+    ] = None,
+    form: Annotated[
+        ReportFormat, typer.Option("--format", help="How to answer.", show_default=True)
+    ] = ReportFormat.TEXT,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Bring files into canonical form first.")
+    ] = False,
+    directory: DirectoryOption = HERE,
+    json: JsonOption = False,
+) -> int:
+    """Judge CIBs before anybody pushes them: form, schema, references, secrets, practice.
+
+    Without arguments it is the cib.xml of every cluster in the work tree. No cluster is
+    asked, and no Pacemaker is needed: checks that need one are left out, and named.
+    Exit 0: nothing but notes; 1: findings.
+
+    \b
+    Examples:
+      cibgit check
+      cibgit check HEAD
+      cibgit check --format github clusters
+    """
+    import datetime
+    import os
+
+    from ..cluster.tools import Tools
+    from ..config import CheckConfig
+    from ..flow.check import check as run
+    from ..render import check as render
+
+    settings, sources = _sources(what or [], directory)
+    today = datetime.datetime.now(datetime.UTC).date()
+    wanted = settings.check if settings else CheckConfig()
+    report = run(sources, wanted, Tools(os.environ), today, fix=fix)
+    writers = {
+        ReportFormat.TEXT: render.text,
+        ReportFormat.JSON: render.as_json,
+        ReportFormat.SARIF: render.sarif,
+        ReportFormat.GITHUB: render.github,
+        ReportFormat.JUNIT: render.junit,
+    }
+    typer.echo(writers[ReportFormat.JSON if json else form](report))
+    return ExitCode.OK if report.is_clean else ExitCode.DIFFERS
+
+
+def _sources(what: list[str], directory: Path) -> "tuple[Config | None, list[Source]]":
+    """Return what is to be checked, and the ``cibgit.toml`` that holds for it, if any."""
+    import sys
+
+    from .. import config
+    from ..errors import NoInputError
+    from ..flow import check as flow
+
+    settings = None
+    try:
+        settings = config.load(config.find(directory))
+    except NoInputError:
+        if not what:
+            raise
+    if what == [gather.STDIN]:
+        return settings, [flow.Source("standard input", sys.stdin.buffer.read())]
+    is_revision = len(what) == 1 and not (directory / what[0]).exists()
+    if settings is None or (what and not is_revision):
+        return settings, flow.in_files(what, directory)
+    if what:
+        from ..repository import Repository
+
+        repository = Repository.open(settings.root)
+        return settings, flow.in_commit(repository, what[0], settings)
+    return settings, flow.in_work_tree(settings)
