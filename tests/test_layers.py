@@ -21,7 +21,7 @@ LAYERS = (
     ("policy",),
     ("config",),
     ("cluster",),
-    ("commit", "gitcall", "replay", "branches", "repository", "gitconfig"),
+    ("commit", "gitcall", "replay", "branches", "repository", "bare", "gitconfig"),
     ("flow",),
     ("render",),
     ("cli", "__main__"),

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
-from . import actions, care, checking, history, merging, planning, questions
+from . import actions, care, checking, history, hooks, merging, planning, questions
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
 # class of everything that is wrong with a command line
@@ -79,6 +79,7 @@ for command in (
     app.command()(command)
 app.command("import")(history.import_)  # a word of Python
 app.add_typer(merging.git)
+app.add_typer(hooks.hook)
 
 
 def run(arguments: list[str]) -> int:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 LIVE = "live"
+
+
+def forced_by_push_options(environment: Mapping[str, str]) -> list[str]:
+    """Return the rules that ``git push -o force=RULE`` names, as git tells a hook."""
+    count = environment.get("GIT_PUSH_OPTION_COUNT", "0")
+    options = [
+        environment.get(f"GIT_PUSH_OPTION_{number}", "")
+        for number in range(int(count) if count.isdigit() else 0)
+    ]
+    return [each.removeprefix("force=") for each in options if each[:6] == "force="]
 
 
 def configured(folder: Path, cluster: str | None) -> "tuple[Path, ClusterConfig]":
