@@ -5,14 +5,17 @@ The part of a :class:`~cibgit.repository.Repository` that an import needs.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from . import gitcall, replay
-from .commit import Author, one_line
+from .commit import Author, message_bytes, one_line
 from .gitcall import Answer, branch_ref, file_name, own_ref, pathspec, revision
 
 
 class Branches(ABC):
     """Runs git by what its subclass provides."""
+
+    root: Path
 
     def history(self, path: str, start: str) -> list[replay.PastCommit]:
         """Return the commits on the first line up to ``start`` that changed ``path``.
@@ -68,6 +71,29 @@ class Branches(ABC):
             raise gitcall.checked_out(branch, place)
         words = ("update-ref", "--create-reflog", "-m", one_line(reason))
         self._run(*words, ref, new, old or "0" * len(new))
+
+    def commit_new(self, files: Mapping[str, bytes], message: str) -> None:
+        """Commit files that are not there yet, together and nothing else.
+
+        Hooks and signing run. When anything refuses, the files are gone again.
+        """
+        specs = [pathspec(path) for path in files]
+        try:
+            for path, data in files.items():
+                file = self.root / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with file.open("xb") as stream:
+                    stream.write(data)
+            self._run("add", "--force", "--intent-to-add", "--", *specs)
+            words = ("commit", "--only", "--quiet", "--file=-", "--", *specs)
+            self._sign(*words, text=message_bytes(message, {}), author=None)
+        except BaseException:
+            self._run(
+                "rm", "--cached", "--quiet", "--ignore-unmatch", "--", *specs, ok=None
+            )
+            for path in files:
+                (self.root / path).unlink(missing_ok=True)
+            raise
 
     @abstractmethod
     def branch(self) -> str | None:
