@@ -99,5 +99,8 @@ def _sources(what: list[str], directory: Path) -> "tuple[Config | None, list[Sou
         from ..repository import Repository
 
         repository = Repository.open(settings.root)
-        return settings, flow.in_commit(repository, what[0], settings)
+        try:
+            return settings, flow.in_commit(repository, what[0], settings)
+        except NoInputError as error:
+            raise NoInputError(f"{what[0]!r} is no file, and {error.message}") from None
     return settings, flow.in_work_tree(settings)

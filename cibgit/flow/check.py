@@ -174,6 +174,8 @@ def in_files(names: Sequence[str], folder: Path) -> list[Source]:
                     part.startswith(".") for part in file.relative_to(path).parts
                 )
             )
+            if not files:
+                raise NoInputError(f"there is no *.xml in {name}")
             found += [
                 _read(file, f"{Path(name) / file.relative_to(path)}") for file in files
             ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from .cluster import LiveCluster
-from .workplace import Workplace
+from .workplace import RESOURCES, Workplace
 
 PROJECT = Path(__file__).parents[2]
 
@@ -115,3 +115,27 @@ def test_from_a_push_to_the_cluster(server: Server) -> None:
     )
     assert code == 0, told
     assert 'interval="33s"' in server.live()
+
+
+def test_the_seven_commands_of_the_readme(
+    cluster1: LiveCluster, tmp_path: Path
+) -> None:
+    page = (PROJECT / "README.md").read_text()
+    section = page.partition("the first change: seven commands")[2]
+    block = section.partition("```console\n")[2].partition("```")[0]
+    commands = [line.removeprefix("$ ") for line in block.splitlines()]
+    assert len(commands) == 7
+    assert commands[-1] == "cibgit push"
+    node = cluster1.nodes[0]
+    cluster1.cibadmin(node, "-R", "-o", "resources", "-p", input=RESOURCES)
+    cluster1.wait(settle=True)
+    words = f'PYTHONPATH={PROJECT} exec {sys.executable} -m cibgit "$@"'
+    program = tmp_path / "cibgit"
+    program.write_text(f"#!/bin/sh\n{words}\n")
+    program.chmod(0o755)
+    script = "\n".join([f"HOME={tmp_path} PATH={tmp_path}:$PATH", *commands])
+    done = cluster1.run(node, ["bash", "-c", f"{script} --yes"], timeout=120)
+    told = (done.stdout + done.stderr).decode()
+    assert done.returncode == 0, told
+    assert "Pushed" in told
+    assert 'interval="10s"' in cluster1.cibadmin(node, "-Q").decode()
