@@ -42,6 +42,9 @@ class BareRepository:
         """
         words = ("rev-parse", "--is-bare-repository", "--absolute-git-dir")
         answer = run_git(path.absolute(), True, words)
+        if answer.code:  # safe.bareRepository may want it named
+            named = f"--git-dir={path.absolute()}"
+            answer = run_git(path.absolute(), True, (named, *words))
         if answer.code:
             raise NoInputError(
                 f"there is no git repository at {path}: {answer.words()}",

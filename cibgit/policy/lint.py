@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..cib import secrets
 from ..cib.digest import Dialect, dialect_of, mangled_attributes
-from ..cib.document import Element, attributes
+from ..cib.document import SECTIONS, Element, attributes
 from ..cib.identity import duplicates, label
 from .agent import Agent, Missing
 from .agents import problems
@@ -12,6 +12,15 @@ from .finding import Finding, Severity
 from .practices import PRACTICES
 from .references import broken
 from .subject import LintRule, Spot, Subject
+
+
+def _sections(subject: Subject) -> Iterator[Spot]:
+    configuration = subject.cib.configuration
+    for name in SECTIONS[:4]:
+        if configuration.find(name) is None:
+            yield Spot(configuration, f"the section <{name}> is missing")
+    if not any(len(section) for section in configuration.iterchildren("*")):
+        yield Spot(configuration, "the configuration is empty")
 
 
 def _duplicates(subject: Subject) -> Iterator[Spot]:
@@ -85,6 +94,12 @@ def _hides(element: Element) -> bool:
 
 
 LINT = (
+    LintRule(
+        "sections", Severity.ERROR,
+        "An empty or incomplete desired state is a mistake, never a wish to delete"
+        " everything; a push refuses it.",
+        "Write all four of crm_config, nodes, resources and constraints.", _sections,
+    ),
     LintRule(
         "duplicate-id", Severity.ERROR,
         "Pacemaker knows elements by their ids; the schema forbids it, and where the"

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from ..cib.document import Element
 from ..cib.identity import label
 from ..compare.values import is_true, milliseconds, score
+from .agent import Agent
 from .finding import Severity
 from .subject import LintRule, Spot, Subject
 
 _TWO = 2
 _FENCING = ("stonith-enabled", "fencing-enabled")
 _PROMOTED = ("promoted", "master")
+_TIMEOUT = "20s"
+_ALWAYS = ("start", "stop")
 _MOVES = ("cli-ban-", "cli-prefer-", "cli-standby-")
 
 
@@ -227,20 +230,31 @@ def _unordered(subject: Subject) -> Iterator[Spot]:
 
 
 def _short_timeout(subject: Subject) -> Iterator[Spot]:
+    """Compare with what agents advise; an operation without a timeout has the default."""
+    found = subject.defaults("op_defaults", "timeout")
+    default = found[0].get("value", "") if found else _TIMEOUT
     for element in subject.primitives:
         agent = subject.agents.get(subject.agent(element))
-        advised = getattr(agent, "timeouts", {})
-        for block in element.iterchildren("operations"):
-            for op in block.iterchildren("op"):
-                timeout = milliseconds(op.get("timeout", ""))
-                least = advised.get(op.get("name", ""), 0)
-                if timeout is not None and timeout < least:
+        advised = agent.timeouts if isinstance(agent, Agent) else {}
+        for name, least in advised.items():
+            operations = subject.operations(element, name)
+            for op in operations or ([element] if name in _ALWAYS else []):
+                given = _timeout(op)
+                time = milliseconds(given or default)
+                if time is not None and time < least:
                     yield Spot(
                         op,
-                        f"{label(element)}: {op.get('name')} may take"
-                        f" {op.get('timeout')}, and its agent advises at least"
-                        f" {least // 1000}s",
+                        f"{label(element)}: {name} may take {given or default}"
+                        f"{'' if given else ' (the default)'}, and its agent advises at"
+                        f" least {least // 1000}s",
                     )
+
+
+def _timeout(op: Element) -> str:
+    pairs = op.iterfind("*/nvpair") if op.tag == "op" else iter(())
+    inside = (each.get("value", "") for each in pairs if each.get("name") == "timeout")
+    own = op.get("timeout", "") if op.tag == "op" else ""
+    return own or next(inside, "")
 
 
 def _removed(subject: Subject) -> Iterator[Spot]:
@@ -346,7 +360,8 @@ PRACTICES = (
     LintRule(
         "short-timeout", Severity.WARNING,
         "Under load the operation is cut off before it could succeed, and that is a"
-        " failure: at a stop the node is fenced.",
+        " failure: at a stop the node is fenced. Without a timeout it has 20 s, or what"
+        " op_defaults says.",
         "Give it at least what the agent advises.", _short_timeout,
     ),
     LintRule(
