@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cibgit import config
 from cibgit.cli.app import run
 from cibgit.flow.init import FORGES, TEAM
 
@@ -150,6 +151,15 @@ def runner(tmp_path: Path) -> Runner:
 
 
 CHECK, PUSH, DRIFT = FORGES["github"]
+
+
+def test_the_example_of_check_in_the_configuration_is_read(tmp_path: Path) -> None:
+    lines = (TEMPLATE / "cibgit.toml").read_text().partition("# [check]\n")[2]
+    example = "[check]\n" + re.sub(r"(?m)^# ?", "", lines.partition("# What a push")[0])
+    found = config.loads(f"[clusters.a]\n{example}".encode(), tmp_path).check
+    assert found.pacemaker == "2.1.5"
+    assert [each.rule for each in found.ignore] == ["fencing-off"]
+    assert found.ignore[0].until is not None
 
 
 @pytest.mark.parametrize(
