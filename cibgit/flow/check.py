@@ -125,7 +125,7 @@ def _form(cib: Cib, source: Source) -> Iterator[tuple[int, Finding]]:
 def _schema(cib: Cib, source: Source, report: Report) -> Iterator[tuple[int, Finding]]:
     if not cib.schema or not schema.is_installed(cib.schema):
         name = cib.schema or "validate-with"
-        report.left_out["schema"] = f"{name} is not installed on this machine"
+        report.left_out.setdefault("schema", f"{name} is not installed on this machine")
         return
     found = schema.violation(source.data, cib.schema)
     if found is not None:
