@@ -117,7 +117,9 @@ class BareRepository:
             _acquire(lock.fileno(), home)
             work = home / "work"
             if not (work / ".git").exists():
-                _done(run_git(home, True, ["init", "--quiet", str(work)]))
+                form = self._run("rev-parse", "--show-object-format").text
+                init = ["init", "--quiet", f"--object-format={form}", str(work)]
+                _done(run_git(home, True, init))
             refs = f"+{branch_ref(branch)}:refs/remotes/origin/{branch}"
             fetch = ["fetch", "--quiet", "--no-tags", str(self.root), refs]
             _done(run_git(work, True, fetch))

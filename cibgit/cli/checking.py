@@ -58,10 +58,13 @@ def check(
 
     from ..cluster.tools import Tools
     from ..config import CheckConfig
+    from ..errors import UsageError
     from ..flow.check import check as run
     from ..render import check as render
 
     settings, sources = _sources(what or [], directory)
+    if fix and any(source.file is None for source in sources):
+        raise UsageError("--fix writes files; a commit or standard input is none")
     today = datetime.datetime.now(datetime.UTC).date()
     wanted = settings.check if settings else CheckConfig()
     report = run(sources, wanted, Tools(os.environ), today, fix=fix)

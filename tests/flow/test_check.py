@@ -161,13 +161,17 @@ def test_work_tree_and_commits_of_a_repository(tmp_path: Path, capsys: Output) -
     assert code == 0, out
     assert "suppressed." in out
     embedded.edit('rsc="vip"', 'rsc="nothing"')
-    assert check(capsys, *here)[0] == 1
+    code, out = check(capsys, *here)
+    assert code == 1
+    assert "[references]" in out
+    assert "[schema]" not in out  # it says the same, without a line
     assert check(capsys, first, *here)[0] == 0
     embedded.commit()
     code, out = check(capsys, "HEAD", *here)
     assert code == 1
     assert "clusters/prod/cib.xml:" in out
     assert check(capsys, "HEAD~9", *here)[0] == 66
+    assert check(capsys, "HEAD", "--fix", *here)[0] == 64
 
 
 @pytest.mark.parametrize(
