@@ -147,6 +147,8 @@ def runner(tmp_path: Path) -> Runner:
     environment |= {"GITHUB_REPOSITORY": "our/clusters", "CIBGIT_TOKEN": "glpat-secret"}
     environment |= {"CI_API_V4_URL": "https://forge/api/v4", "CI_PROJECT_ID": "5"}
     environment |= {"CI_MERGE_REQUEST_IID": "9", "CI_DEFAULT_BRANCH": "main"}
+    environment |= {"GITHUB_BASE_REF": "main"}
+    environment |= {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}
     return Runner(embedded, forge, environment)
 
 
@@ -218,12 +220,12 @@ def test_what_is_there_before_init_stays(tmp_path: Path) -> None:
 
 
 def test_a_pull_request_is_checked_and_planned_in_one_comment(runner: Runner) -> None:
-    code, out = runner.steps(CHECK, "check")
-    assert code == 1  # the embedded cluster has no fencing device
-    assert "::warning file=clusters/prod/cib.xml,line=" in out
-
+    runner.embedded.git("fetch", "-q", "origin")
     runner.embedded.edit('interval="30s"', 'interval="10s"')
     runner.embedded.commit()
+    code, out = runner.steps(CHECK, "check")
+    assert code == 0, out
+    assert " were there before." in out  # the embedded cluster has no fencing device
     code, out = runner.steps(CHECK, "plan")
     assert code == 0, out
     assert "--method POST" in runner.asked()
@@ -241,6 +243,10 @@ def test_a_pull_request_is_checked_and_planned_in_one_comment(runner: Runner) ->
         '<nvpair id="o-cluster-name"', f'{off}<nvpair id="o-cluster-name"'
     )
     runner.embedded.commit()
+    code, out = runner.steps(CHECK, "check")
+    assert code == 1
+    assert "::warning file=clusters/prod/cib.xml,line=" in out
+    assert "fencing is off" in out
     code, out = runner.steps(CHECK, "plan")
     assert code == 107
     assert "guard-fencing" in out
@@ -299,8 +305,13 @@ def test_a_merge_request_of_gitlab(runner: Runner) -> None:
     runner.put("issues", json.dumps([{"iid": 2}]))
     assert runner.script("drift")[0] == 0
     assert "--request PUT" in runner.asked()
+    off = '<nvpair id="off" name="stonith-enabled" value="no"/>'
+    runner.embedded.edit(
+        '<nvpair id="o-cluster-name"', f'{off}<nvpair id="o-cluster-name"'
+    )
     code, out = runner.script("check")
     assert code == 1
+    assert "fencing is off" in out
     assert "<testsuite" in (runner.embedded.root / "check.xml").read_text()
 
 

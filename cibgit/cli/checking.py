@@ -38,6 +38,10 @@ def check(
     fix: Annotated[
         bool, typer.Option("--fix", help="Bring files into canonical form first.")
     ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="REV", help="Leave out what REV has, too."),
+    ] = None,
     directory: DirectoryOption = HERE,
     json: JsonOption = False,
 ) -> int:
@@ -50,7 +54,7 @@ def check(
     \b
     Examples:
       cibgit check
-      cibgit check HEAD
+      cibgit check HEAD --since origin/main
       cibgit check --format github clusters
     """
     import datetime
@@ -60,6 +64,7 @@ def check(
     from ..config import CheckConfig
     from ..errors import UsageError
     from ..flow.check import check as run
+    from ..flow.check import without_old
     from ..render import check as render
 
     settings, sources = _sources(what or [], directory)
@@ -67,7 +72,11 @@ def check(
         raise UsageError("--fix writes files; a commit or standard input is none")
     today = datetime.datetime.now(datetime.UTC).date()
     wanted = settings.check if settings else CheckConfig()
-    report = run(sources, wanted, Tools(os.environ), today, fix=fix)
+    tools = Tools(os.environ)
+    report = run(sources, wanted, tools, today, fix=fix)
+    if since is not None:
+        before = _committed(settings, since, needed=False)
+        report = without_old(report, run(before, wanted, tools, today))
     writers = {
         ReportFormat.TEXT: render.text,
         ReportFormat.JSON: render.as_json,
@@ -99,11 +108,21 @@ def _sources(what: list[str], directory: Path) -> "tuple[Config | None, list[Sou
     if settings is None or (what and not is_revision):
         return settings, flow.in_files(what, directory)
     if what:
-        from ..repository import Repository
-
-        repository = Repository.open(settings.root)
         try:
-            return settings, flow.in_commit(repository, what[0], settings)
+            return settings, _committed(settings, what[0])
         except NoInputError as error:
             raise NoInputError(f"{what[0]!r} is no file, and {error.message}") from None
     return settings, flow.in_work_tree(settings)
+
+
+def _committed(
+    settings: "Config | None", revision: str, *, needed: bool = True
+) -> "list[Source]":
+    from ..errors import UsageError
+    from ..flow.check import in_commit
+    from ..repository import Repository
+
+    if settings is None:
+        raise UsageError("--since compares with a commit of a repository of cibgit")
+    repository = Repository.open(settings.root)
+    return in_commit(repository, revision, settings, needed=needed)

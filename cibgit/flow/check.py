@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import cast
@@ -37,13 +37,15 @@ class Report:
     """What was checked and found.
 
     ``left_out`` says which checks could not be made, and why; ``suppressed`` counts what
-    somebody accepted; ``fixed`` names the files that were brought into canonical form.
+    somebody accepted, ``old`` what was wrong before already; ``fixed`` names the files
+    that were brought into canonical form.
     """
 
     files: list[str] = field(default_factory=list)
     findings: list[Located] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     suppressed: int = 0
+    old: int = 0
     fixed: list[str] = field(default_factory=list)
 
     @property
@@ -72,6 +74,19 @@ def check(
         found.sort(key=lambda each: each.line)
         report.findings += found
     return report
+
+
+def without_old(report: Report, before: Report) -> Report:
+    """Return a report without what ``before`` found, too, wherever it stood then."""
+    known = {_key(each) for each in before.findings}
+    new = [each for each in report.findings if _key(each) not in known]
+    return replace(report, findings=new, old=len(report.findings) - len(new))
+
+
+def _key(each: Located) -> tuple[object, ...]:
+    """Return what makes two findings the same: not the line, which moves."""
+    one = each.finding
+    return Path(each.file).parts[-2:], one.rule, one.element, one.sentence
 
 
 def _judged(
@@ -210,8 +225,13 @@ def in_work_tree(settings: Config) -> list[Source]:
     return found
 
 
-def in_commit(repository: Repository, revision: str, settings: Config) -> list[Source]:
-    """Return the CIBs of a commit, by their names in git."""
+def in_commit(
+    repository: Repository, revision: str, settings: Config, *, needed: bool = True
+) -> list[Source]:
+    """Return the CIBs of a commit, by their names in git.
+
+    Raises :class:`~cibgit.errors.NoInputError` where there is none, if one is needed.
+    """
     commit = repository.resolve(revision)
     top = settings.root.resolve().relative_to(repository.root.resolve())
     found = []
@@ -221,6 +241,6 @@ def in_commit(repository: Repository, revision: str, settings: Config) -> list[S
             found.append(Source(path, repository.read(commit, path)))
         except NoInputError:
             continue
-    if not found:
+    if needed and not found:
         raise NoInputError(f"there is no cib.xml in {revision}")
     return found

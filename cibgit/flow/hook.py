@@ -19,7 +19,7 @@ from ..errors import CibgitError, UsageError
 from ..policy import rules
 from ..policy.context import Context
 from ..policy.finding import Finding, Located, Severity
-from .check import Source, check
+from .check import Report, Source, check, without_old
 from .plan import plan
 from .push import Pushed, push
 from .site import Site
@@ -161,19 +161,13 @@ def _lint(
 ) -> Iterator[Located]:
     """Yield what a check finds now and did not before; notes are left out."""
 
-    def found(data: bytes | None) -> list[Located]:
+    def found(data: bytes | None) -> Report:
         sources = [] if data is None else [Source(cluster.path, data)]
-        return check(sources, new.check, step.tools, step.today).findings
+        return check(sources, new.check, step.tools, step.today)
 
-    known = {_key(each.finding) for each in found(was)}
-    for each in found(now):
-        is_note = each.finding.severity is Severity.NOTE
-        if _key(each.finding) not in known and not is_note:
+    for each in without_old(found(now), found(was)).findings:
+        if each.finding.severity is not Severity.NOTE:
             yield each
-
-
-def _key(finding: Finding) -> tuple[str, str, str]:
-    return finding.rule, finding.element, finding.sentence
 
 
 def _policy(

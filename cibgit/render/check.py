@@ -40,6 +40,7 @@ def count(report: "Report") -> str:
         if numbers[severity]
     ]
     more = f" {report.suppressed} suppressed." if report.suppressed else ""
+    more += f" {report.old} were there before." if report.old else ""
     found = ", ".join(parts) or "nothing found"
     return f"{_many(len(report.files), 'file')}: {found}.{more}"
 
@@ -52,6 +53,7 @@ def as_json(report: "Report") -> str:
         findings=[each.to_dict() for each in report.findings],
         left_out=report.left_out,
         suppressed=report.suppressed,
+        old=report.old,
         fixed=report.fixed,
     )
 

@@ -167,6 +167,17 @@ def test_work_tree_and_commits_of_a_repository(tmp_path: Path, capsys: Output) -
     assert "[schema]" not in out  # it says the same, without a line
     assert check(capsys, first, *here)[0] == 0
     embedded.commit()
+    code, out = check(capsys, "--since", first, *here)
+    assert code == 1
+    assert "1 file: 1 error. " in out
+    embedded.edit('<primitive id="db"', '<!-- lines move --><primitive id="db"')
+    root = embedded.git("rev-list", "--max-parents=0", "HEAD").strip()
+    assert check(capsys, "--since", root, *here)[0] == 1  # it has no CIB yet
+    assert check(capsys, "--since", "nothing", *here)[0] == 66
+    code, out = check(capsys, "--since", "HEAD", *here)
+    assert code == 1
+    assert "1 file: 1 warning. " in out
+    assert "[canonical]" in out
     code, out = check(capsys, "HEAD", *here)
     assert code == 1
     assert "clusters/prod/cib.xml:" in out
