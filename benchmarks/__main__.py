@@ -7,7 +7,7 @@ clusters; ``large`` and ``huge`` are long because ``crm_diff`` is.
 import os
 import sys
 
-from . import diff, history, live, startup
+from . import check, diff, history, live, startup
 from .measure import HEADER
 
 PARTS = {
@@ -22,9 +22,14 @@ PARTS = {
 
 def main() -> None:
     """Print every comparison as soon as it is measured."""
-    default = ["startup", "diff", "history", *(["live"] if os.geteuid() == 0 else [])]
+    default = ["startup", "diff", "history", "check"]
+    default += ["live"] if os.geteuid() == 0 else []
     print(HEADER)
     for name in sys.argv[1:] or default:
+        if name == "check":
+            for line in check.run():
+                print(line, flush=True)
+            continue
         for comparison in PARTS[name]():
             print(comparison.line(), flush=True)
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from . import gitcall, replay, revisions
-from .commit import Author, one_line
+from .commit import Author, message_bytes, one_line
 from .errors import NoInputError
 from .gitcall import Answer, branch_ref, file_name, own_ref, pathspec
 
@@ -20,6 +20,8 @@ _JUST_NOW = 2.0
 
 class Branches(ABC):
     """Runs git by what its subclass provides."""
+
+    root: Path
 
     def revisions(
         self, path: str, start: str, after: str | None = None
@@ -112,6 +114,29 @@ class Branches(ABC):
             raise gitcall.checked_out(branch, place)
         words = ("update-ref", "--create-reflog", "-m", one_line(reason))
         self._run(*words, ref, new, old or "0" * len(new))
+
+    def commit_new(self, files: Mapping[str, bytes], message: str) -> None:
+        """Commit files that are not there yet, together and nothing else.
+
+        Hooks and signing run. When anything refuses, the files are gone again.
+        """
+        specs = [pathspec(path) for path in files]
+        try:
+            for path, data in files.items():
+                file = self.root / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with file.open("xb") as stream:
+                    stream.write(data)
+            self._run("add", "--force", "--intent-to-add", "--", *specs)
+            words = ("commit", "--only", "--quiet", "--file=-", "--", *specs)
+            self._sign(*words, text=message_bytes(message, {}), author=None)
+        except BaseException:
+            self._run(
+                "rm", "--cached", "--quiet", "--ignore-unmatch", "--", *specs, ok=None
+            )
+            for path in files:
+                (self.root / path).unlink(missing_ok=True)
+            raise
 
     @abstractmethod
     def branch(self) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from .cib.secrets import Rules
 from .errors import BadConfigError, NoInputError, UsageError
 from .policy.settings import Limit, Policy, changed
+from .policy.suppress import Ignore, ignores
 
 FILE = "cibgit.toml"
 
@@ -90,11 +91,20 @@ class ClusterConfig:
 
 
 @dataclass(frozen=True)
+class CheckConfig:
+    """``[check]``: what ``check`` does not tell, and the oldest release that runs."""
+
+    ignore: tuple[Ignore, ...] = ()
+    pacemaker: str | None = None
+
+
+@dataclass(frozen=True)
 class Config:
     """The whole of ``cibgit.toml``; ``root`` is the folder it stands in."""
 
     root: Path
     clusters: dict[str, ClusterConfig]
+    check: CheckConfig = CheckConfig()
 
     def cluster(self, name: str | None) -> ClusterConfig:
         """Return the cluster of that name, or the only one there is.
@@ -136,11 +146,19 @@ def load(path: Path) -> Config:
     misspelt option must not silently be a default.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadConfigError(f"{path}: {error}") from None
+        data = path.read_bytes()
     except OSError as error:
         raise NoInputError(f"{path}: {error.strerror}") from None
+    return loads(data, path)
+
+
+def loads(text: bytes, path: Path) -> Config:
+    """Read what stands, or stood, in ``path``; see :func:`load`."""
+    try:
+        data = tomllib.loads(text.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadConfigError(f"{path}: {error}") from None
+    check = _check(data.pop("check", {}), f"{path}: [check]")
     clusters = data.pop("clusters", {})
     policy = changed(DEFAULT_POLICY, data.pop("policy", {}), f"{path}: [policy]")
     secrets = _secrets(data.pop("secrets", {}), f"{path}: [secrets]")
@@ -157,6 +175,7 @@ def load(path: Path) -> Config:
             name: replace(_cluster(name, table, path, policy), secrets=secrets)
             for name, table in clusters.items()
         },
+        check,
     )
 
 
@@ -181,6 +200,23 @@ def checked_name(name: str) -> str:
     return name
 
 
+def _check(values: object, where: str) -> CheckConfig:
+    if not isinstance(values, dict):
+        raise BadConfigError(f"{where} must be a table")
+    values = dict(values)
+    found = ignores(values.pop("ignore", []), where)
+    pacemaker = _release(values.pop("pacemaker", None), where)
+    if values:
+        raise BadConfigError(f"{where} unknown option {next(iter(values))!r}")
+    return CheckConfig(found, pacemaker)
+
+
+def _release(value: object, where: str) -> str | None:
+    if value is None or (isinstance(value, str) and RELEASE.fullmatch(value)):
+        return value
+    raise BadConfigError(f'{where} pacemaker must be a release such as "2.1.5"')
+
+
 def _cluster(name: str, values: object, path: Path, policy: Policy) -> ClusterConfig:
     where = f"{path}: [clusters.{name}]"
     try:
@@ -194,15 +230,11 @@ def _cluster(name: str, values: object, path: Path, policy: Policy) -> ClusterCo
     policy = changed(policy, values.pop("policy", {}), own)
     at = values.pop("at", ClusterConfig.at)
     marker = values.pop("marker", ClusterConfig.marker)
-    pacemaker = values.pop("pacemaker", ClusterConfig.pacemaker)
+    pacemaker = _release(values.pop("pacemaker", ClusterConfig.pacemaker), where)
     if values:
         raise BadConfigError(f"{where} unknown option {next(iter(values))!r}")
     if not isinstance(at, str) or not isinstance(marker, bool):
         raise BadConfigError(f"{where} at must be a text, marker true or false")
-    if pacemaker is not None and not (
-        isinstance(pacemaker, str) and RELEASE.fullmatch(pacemaker)
-    ):
-        raise BadConfigError(f'{where} pacemaker must be a release such as "2.1.5"')
     return ClusterConfig(name, at, marker, pacemaker, policy)
 
 

@@ -8,9 +8,11 @@ input of ``diff/`` may be a section, or a ``<configuration>``, alone.
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from lxml import etree
@@ -18,17 +20,23 @@ from lxml import etree
 from cibgit.cib import schema
 from cibgit.cib.canonical import canonical, compact, pretty
 from cibgit.cib.document import parse, parse_authored
+from cibgit.cluster.tools import Tools
 from cibgit.compare.apply import apply
 from cibgit.compare.diff import compare
 from cibgit.compare.markers import marked
 from cibgit.compare.merge import merge
+from cibgit.config import CheckConfig
+from cibgit.flow.check import Source, check
+from cibgit.policy.agent import Agent, Missing, NotAsked, Parameter
+from cibgit.policy.finding import Located
+from cibgit.policy.lint import REASONS
 from cibgit.render.difference import difference
 
 CASES = Path(__file__).with_name("cases")
 SPLIT = re.compile(
     r"^<!-- (output|new|base|ours|theirs|live|desired) -->\n", re.MULTILINE
 )
-FLAGS = re.compile(r"\A<!-- flags: ([\w ]+) -->\n")
+FLAGS = re.compile(r"\A<!-- flags: ([\w -]+) -->\n")
 
 
 @dataclass(frozen=True)
@@ -104,8 +112,68 @@ def run_merge(case: Case) -> None:
     assert marked(result).decode() == case.expected.decode()
 
 
+class Known(Tools):
+    """Metadata that does not depend on what this machine has installed."""
+
+    AGENTS: ClassVar[dict[str, Agent | Missing | NotAsked]] = {
+        "ocf:heartbeat:IPaddr2": Agent(
+            "ocf:heartbeat:IPaddr2",
+            {"ip": Parameter("ip", is_required=True)},
+            {"monitor": 20_000},
+        ),
+        "ocf:heartbeat:pgsql": Agent(
+            "ocf:heartbeat:pgsql",
+            timeouts={"start": 120_000, "stop": 120_000, "monitor": 30_000},
+        ),
+        "ocf:heartbeat:IPadr2": Missing(("ocf:heartbeat:IPaddr2",)),
+    }
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    def agents(self, names: Iterable[str]) -> dict[str, Agent | Missing | NotAsked]:
+        return {name: self.AGENTS.get(name, NotAsked("no Pacemaker")) for name in names}
+
+
+TODAY = date(2026, 7, 1)
+
+
+def run_check(case: Case) -> None:
+    """Flags: the rules that find something; nothing is found in the part ``new``.
+
+    Of a section alone form, schema and sections are not judged. The output has line,
+    rule and sentence of each finding.
+    """
+    if "schema" in case.flags and not schema.is_installed("pacemaker-3.0"):
+        pytest.skip("needs Pacemaker's schemas")
+    found = findings(case.parts["input"])
+    assert {each.finding.rule for each in found} == case.flags
+    said = [
+        f"{each.line} {each.finding.rule}: {each.finding.sentence}" for each in found
+    ]
+    assert "\n".join(said) + "\n" == case.expected.decode()
+    assert findings(case.parts["new"]) == []
+
+
+def findings(part: bytes) -> list[Located]:
+    data = whole(part)
+    report = check([Source("cib.xml", data)], CheckConfig(), Known(), TODAY)
+    of_files = ("canonical", "schema", "sections") if data != part else ()
+    return [each for each in report.findings if each.finding.rule not in of_files]
+
+
+def test_every_rule_of_check_has_a_case_and_a_section() -> None:
+    cases = {flag for path in CASES.glob("check/*.xml") for flag in read(path).flags}
+    page = (CASES.parents[1] / "docs/check.md").read_text()
+    assert cases == set(REASONS)
+    assert set(re.findall(r"^### ([a-z0-9-]+)$", page, re.M)) == set(REASONS)
+    told = " ".join(page.split())
+    assert [name for name, reason in REASONS.items() if reason not in told] == []
+
+
 RUNNERS: dict[str, Callable[[Case], None]] = {
     "canonical": run_canonical,
+    "check": run_check,
     "diff": run_diff,
     "merge": run_merge,
 }
@@ -124,6 +192,6 @@ def test_every_case_is_one_document_each_part() -> None:
     for path in FILES:
         case = read(path)
         for name, part in case.parts.items():
-            if name == "output" and path.parent.name in ("diff", "merge"):
+            if name == "output" and path.parent.name in ("check", "diff", "merge"):
                 continue  # text, or a file with conflict markers
             etree.fromstring(part)

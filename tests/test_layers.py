@@ -30,6 +30,7 @@ LAYERS = (
             "revisions",
             "branches",
             "repository",
+            "bare",
         ),
         *("gitconfig", "vault", "age", "providers", "tags"),
     ),

@@ -6,6 +6,7 @@ pair). One namespace of ids spans the whole configuration, as the schemas type t
 ``xs:ID``; the exceptions are below.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from lxml import etree
@@ -94,6 +95,16 @@ def check_ids(cib: Cib) -> None:
     """
     if outline(cib).has_unique_ids:
         return
+    for element, other in duplicates(cib):
+        raise BadDataError(
+            f"{cib.source}:{element.sourceline}: duplicate id {element.get('id')!r}:"
+            f" <{element.tag}> here, <{other.tag}> in line {other.sourceline}",
+            "Every id may be defined once in the whole configuration.",
+        )
+
+
+def duplicates(cib: Cib) -> Iterator[tuple[Element, Element]]:
+    """Yield each element that claims the identity of an earlier one, and that one."""
     first: dict[str | tuple[Element, str, str], Element] = {}
     for element in cib.configuration.iter(etree.Element):
         name = element.get("id")
@@ -105,8 +116,4 @@ def check_ids(cib: Cib) -> None:
         else:
             other = first.setdefault((parent, element.tag, name), element)
         if other is not element:
-            raise BadDataError(
-                f"{cib.source}:{element.sourceline}: duplicate id {name!r}:"
-                f" <{element.tag}> here, <{other.tag}> in line {other.sourceline}",
-                "Every id may be defined once in the whole configuration.",
-            )
+            yield element, other

@@ -7,6 +7,7 @@ cibgit: they belong to the release that runs.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from lxml import etree
@@ -45,6 +46,26 @@ def validate(cib: Cib, directory: Path = DIRECTORY) -> list[Violation]:
         return []
     found = {Violation(entry.line, entry.message) for entry in rules.error_log}
     return sorted(found, key=lambda violation: (violation.line, violation.message))
+
+
+def violation(data: bytes, name: str, directory: Path = DIRECTORY) -> Violation | None:
+    """Return where a file that was parsed before breaks an installed schema, if it does.
+
+    ``line`` counts in the file. libxml2 tells one mistake and, for each element around
+    it, what follows from it: the innermost is returned.
+    """
+    root = etree.fromstring(data, etree.XMLParser(remove_blank_text=True))
+    rules = _rules(directory / f"{name}.rng")
+    if rules.validate(root):
+        return None
+    found = [Violation(entry.line, entry.message) for entry in rules.error_log]
+    default = Violation(0, f"it does not conform to {name}")
+    return max(found, key=lambda each: each.line, default=default)
+
+
+@lru_cache(maxsize=8)
+def _rules(file: Path) -> etree.RelaxNG:
+    return etree.RelaxNG(file=str(file))
 
 
 def first_violation(root: Element, name: str, directory: Path = DIRECTORY) -> str:

@@ -31,48 +31,6 @@ if TYPE_CHECKING:
     from ..flow.site import Site
 
 
-def init(
-    path: Annotated[Path, typer.Argument(help="The folder of the repository.")] = HERE,
-    cluster: Annotated[
-        str, typer.Option("--cluster", metavar="NAME", help="A name for the cluster.")
-    ] = "main",
-    at: Annotated[
-        str,
-        typer.Option(
-            "--at",
-            metavar="ADDRESS",
-            help="Where the cluster lives: local: or dir:PATH.",
-        ),
-    ] = "local:",
-    directory: DirectoryOption = HERE,
-    json: JsonOption = False,
-) -> int:
-    """Create a repository, or add one more cluster to it.
-
-    \b
-    Example:
-      cibgit init ~/clusters --cluster prod --at local:
-    """
-    import os
-
-    from ..cluster.addresses import connect
-    from ..config import ClusterConfig
-    from ..flow.init import init as run
-    from ..render import json as as_json
-
-    folder = directory / path
-    connect(at, folder, os.environ)
-    done = run(folder, ClusterConfig(cluster, at))
-    if json:
-        typer.echo(as_json.dumps("init", root=str(done.root), files=done.files))
-    else:
-        typer.echo(f"{done.root} is ready for cluster {cluster} at {at}")
-        typer.echo(
-            f"Committed: {', '.join(done.files)}. Next: cibgit export -C {done.root}"
-        )
-    return ExitCode.OK
-
-
 def export(
     message: Annotated[
         str, typer.Option("--message", "-m", metavar="TEXT", help="The commit message.")

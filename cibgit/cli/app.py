@@ -10,11 +10,14 @@ from ..errors import CibgitError
 from ..exitcodes import ExitCode
 from . import (
     actions,
+    beginning,
     care,
+    checking,
     confirmation,
     elements,
     gather,
     history,
+    hooks,
     keys,
     merging,
     planning,
@@ -82,13 +85,14 @@ def _root(
 
 
 for command in (
-    actions.init,
+    beginning.init,
     actions.export,
     questions.status,
     questions.diff,
     elements.log,
     elements.blame,
     planning.plan,
+    checking.check,
     actions.push,
     actions.rollback,
     confirmation.confirm,
@@ -107,6 +111,7 @@ app.command("import")(history.import_)  # a word of Python
 app.add_typer(merging.git, name="git")
 
 app.add_typer(secret.app, name="secret")
+app.add_typer(hooks.hook, name="hook")
 
 
 def run(arguments: list[str]) -> int:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -27,6 +28,16 @@ LIVE = "live"
 EDITED = ""
 RELEASED = 4 * 1024 * 1024
 """Bytes from which on a CIB is kept as text while the other side is read."""
+
+
+def forced_by_push_options(environment: Mapping[str, str]) -> list[str]:
+    """Return the rules that ``git push -o force=RULE`` names, as git tells a hook."""
+    count = environment.get("GIT_PUSH_OPTION_COUNT", "0")
+    options = [
+        environment.get(f"GIT_PUSH_OPTION_{number}", "")
+        for number in range(int(count) if count.isdigit() else 0)
+    ]
+    return [each.removeprefix("force=") for each in options if each[:6] == "force="]
 
 
 def configured(folder: Path, cluster: str | None) -> "tuple[Path, ClusterConfig]":

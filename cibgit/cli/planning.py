@@ -27,6 +27,7 @@ class Format(Enum):
 
     TEXT = "text"
     JSON = "json"
+    MARKDOWN = "markdown"
 
 
 def plan(
@@ -58,6 +59,7 @@ def plan(
     Examples:
       cibgit plan
       cibgit plan HEAD --out tonight.json
+      cibgit plan --format markdown > comment.md
     """
     from ..flow.divergence import Divergence
     from ..flow.plan import survey
@@ -65,26 +67,29 @@ def plan(
     site = gather.site(directory, cluster, at)
     desired, commit, label = gather.wanted(site, revision)
     found = survey(site, desired, commit, force or ())
-    as_json = json or form is Format.JSON
+    form = Format.JSON if json else form
     if isinstance(found, Divergence):
-        return _diverged(found, label, as_json)
+        return _diverged(found, label, form)
     if out:
         from ..flow.saved import save
 
         save(found, revision or "HEAD", directory / out)
-    return _planned(found, label, as_json)
+    return _planned(found, label, form)
 
 
-def _planned(found: "Plan", label: str, as_json: bool) -> int:
+def _planned(found: "Plan", label: str, form: Format) -> int:
     from ..flow.plan import refusal
-    from ..render import json
+    from ..render import json, markdown
     from ..render.plan import plan as as_text
 
     refused = refusal(found)
-    if as_json:
+    if form is Format.JSON:
         typer.echo(json.planned("plan", found))
         return _code(found) if refused is None else refused.code
-    typer.echo(as_text(found, label, **gather.terminal()))
+    if form is Format.MARKDOWN:
+        typer.echo(markdown.plan(found, label))
+    else:
+        typer.echo(as_text(found, label, **gather.terminal()))
     if refused is not None:
         raise refused
     return _code(found)
@@ -94,12 +99,14 @@ def _code(found: "Plan") -> int:
     return ExitCode.DIFFERS if found.changes else ExitCode.OK
 
 
-def _diverged(found: "Divergence", label: str, as_json: bool) -> int:
-    from ..render import json
+def _diverged(found: "Divergence", label: str, form: Format) -> int:
+    from ..render import json, markdown
     from ..render.plan import divergence
 
-    if as_json:
+    if form is Format.JSON:
         typer.echo(json.diverged(found))
+    elif form is Format.MARKDOWN:
+        typer.echo(markdown.divergence(found, label))
     else:
         typer.echo(divergence(found, label, **gather.terminal()))
     return ExitCode.STALE

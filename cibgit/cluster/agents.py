@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from lxml import etree
 
+from ..compare.values import milliseconds
 from ..errors import CibgitError
 from ..policy.agent import Agent, Missing, NotAsked, Parameter
 from . import commands
@@ -48,7 +49,18 @@ def parse(name: str, data: bytes) -> Agent | NotAsked:
     except etree.XMLSyntaxError as error:
         return NotAsked(f"its metadata is no XML: {error.msg}")
     found = (_parameter(element) for element in root.iterfind("parameters/parameter"))
-    return Agent(name, {parameter.name: parameter for parameter in found})
+    parameters = {parameter.name: parameter for parameter in found}
+    return Agent(name, parameters, _timeouts(root))
+
+
+def _timeouts(root: etree._Element) -> dict[str, int]:
+    """Read what an agent advises; a promotable one has a line for each role."""
+    found: dict[str, int] = {}
+    for action in root.iterfind("actions/action"):
+        name, time = action.get("name", ""), milliseconds(action.get("timeout", ""))
+        if time is not None:
+            found[name] = min(time, found.get(name, time))
+    return found
 
 
 def _parameter(element: etree._Element) -> Parameter:

@@ -1,5 +1,6 @@
 """Init: a repository for one more cluster."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,18 @@ from ..errors import UnsafeError, UsageError
 from ..repository import Repository
 
 ATTRIBUTES = ".gitattributes"
+
+TEAM = ("README.md", "CODEOWNERS", ".pre-commit-config.yaml")
+"""What a team needs besides, wherever it works."""
+
+FORGES = {
+    "github": tuple(
+        f".github/workflows/cibgit-{name}.yml" for name in ("check", "push", "drift")
+    ),
+    "gitlab": (".gitlab-ci.yml",),
+    "none": (),
+}
+"""The workflows for each forge."""
 
 _PACKAGE = Path(__file__).parent.parent
 _TEMPLATES = (_PACKAGE / "repo-template", _PACKAGE.parent / "repo-template")
@@ -21,8 +34,14 @@ class Initialized:
     files: list[str]
 
 
-def init(folder: Path, cluster: config.ClusterConfig) -> Initialized:
+def init(
+    folder: Path, cluster: config.ClusterConfig, extras: Sequence[str] = ()
+) -> Initialized:
     """Create or extend a repository; what is there is kept, and each file committed.
+
+    ``extras`` are further files of the template for a repository that is new here. They
+    are laid down where git's top level is, for forges look nowhere else, and a file of
+    that name stays as it is.
 
     Raises :class:`~cibgit.errors.UsageError` when the cluster is defined already, and
     :class:`~cibgit.errors.UnsafeError` when a file to be extended is being edited.
@@ -34,6 +53,7 @@ def init(folder: Path, cluster: config.ClusterConfig) -> Initialized:
         raise UsageError(f"{folder} cannot be created: {error.strerror}") from None
     repository = Repository.create(folder)
     settings = folder / config.FILE
+    is_first = not settings.exists() and folder.resolve() == repository.root.resolve()
     if settings.exists() and cluster.name in config.load(settings).clusters:
         raise UsageError(f"{settings} has a cluster {cluster.name!r} already")
     attributes = _extended(folder / ATTRIBUTES, _template(ATTRIBUTES))
@@ -56,6 +76,11 @@ def init(folder: Path, cluster: config.ClusterConfig) -> Initialized:
             )
         repository.commit_file(path, text.encode(), message)
         changed.append(name)
+    missing = [name for name in extras if is_first and not (folder / name).exists()]
+    if missing:
+        files = {name: _template(name).encode() for name in missing}
+        repository.commit_new(files, "Add what a team needs: checks, plans, drift")
+    changed += missing
     return Initialized(folder, changed)
 
 

@@ -19,10 +19,15 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Agent:
-    """The metadata of one agent: its full name and its parameters by name."""
+    """The metadata of one agent: its full name and its parameters by name.
+
+    ``timeouts`` are the least that it advises for its actions, in milliseconds, by the
+    name of the action; of several of one name the smallest.
+    """
 
     name: str
     parameters: dict[str, Parameter] = field(default_factory=dict)
+    timeouts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

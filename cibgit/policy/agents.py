@@ -37,7 +37,7 @@ def touched(live: Cib, target: Cib) -> dict[str, list[Element]]:
     old, new = by_id(canonical(live)), by_id(canonical(target))
     found: dict[str, list[Element]] = {}
     for name, element in new.items():
-        if element.tag not in ("primitive", "template") or _is_contained(element):
+        if element.tag not in ("primitive", "template") or is_contained(element):
             continue
         if _whole(element, new) != (_whole(old[name], old) if name in old else b""):
             agent = agent_name(element, new)
@@ -108,14 +108,15 @@ def agent_parameters(context: Context) -> Iterator[Finding]:
             continue
         for element in elements:
             identity = str(element.get("id"))
-            old = set(_problems(live, identity, known))
-            new = _problems(target, identity, known)
+            old = set(problems(live, identity, known))
+            new = problems(target, identity, known)
             yield from (found for found in new if found not in old)
 
 
-def _problems(
+def problems(
     definitions: dict[str, Element], identity: str, agent: Agent
 ) -> Iterator[Finding]:
+    """Yield what is wrong with the parameters of one resource, if ``agent`` is its own."""
     element = definitions.get(identity)
     if element is None or agent_name(element, definitions) != agent.name:
         return
@@ -173,7 +174,8 @@ def _parameters(element: Element, definitions: dict[str, Element]) -> set[str]:
     return names - {""}
 
 
-def _is_contained(element: Element) -> bool:
+def is_contained(element: Element) -> bool:
+    """Say whether a resource runs in a container, where its agent is installed."""
     parent = element.getparent()
     return parent is not None and parent.tag == "bundle"
 

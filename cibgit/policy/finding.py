@@ -32,6 +32,19 @@ class Finding:
         return {**vars(self), "severity": self.severity.value}
 
 
+@dataclass(frozen=True)
+class Located:
+    """A finding and its place: the file, as it is called, and the line (0: nobody knows)."""
+
+    finding: Finding
+    file: str
+    line: int = 0
+
+    def to_dict(self) -> dict[str, object]:
+        """Return both as JSON shows them."""
+        return {**self.finding.to_dict(), "file": self.file, "line": self.line}
+
+
 def count(findings: Iterable[Finding]) -> int:
     """Return how many are more than notes."""
     return sum(each.severity is not Severity.NOTE for each in findings)

@@ -113,7 +113,7 @@ def _chosen(cib: Cib, patterns: tuple[str, ...]) -> dict[str, Element]:
     return {
         label(element) if element.get("id") else address(element): element
         for element in canonical(cib).configuration.iter("*")
-        if any(_fits(element, pattern) for pattern in patterns)
+        if any(fits(element, pattern) for pattern in patterns)
     }
 
 
@@ -130,7 +130,8 @@ def _idle(rule: str, patterns: tuple[str, ...], context: Context) -> Iterator[Fi
             )
 
 
-def _fits(element: Element, pattern: str) -> bool:
+def fits(element: Element, pattern: str) -> bool:
+    """Say whether a pattern means an element: by its id, its name or its whole address."""
     names = (element.get("id", ""), label(element), address(element))
     return any(fnmatchcase(name, pattern) for name in names)
 

@@ -28,19 +28,22 @@ def references(context: Context) -> Iterator[Finding]:
     """Refuse new references to nothing; new ones to an unknown node are told."""
     if not context.policy.references:
         return
-    old = set(broken(context.live))
-    yield from (found for found in broken(context.target) if found not in old)
+    old = {found for _, found in broken(context.live)}
+    yield from (found for _, found in broken(context.target) if found not in old)
 
 
-def broken(cib: Cib) -> Iterator[Finding]:
-    """Yield every reference of a configuration that leads nowhere."""
+def broken(cib: Cib) -> Iterator[tuple[Element, Finding]]:
+    """Yield every reference of a configuration that leads nowhere, by its element."""
     known = by_id(cib)
     nodes = _nodes(cib, known)
     for element in cib.configuration.iter("*"):
-        yield from _of_constraint(element, known)
-        yield from _of_definition(element, known)
-        yield from _of_fencing(element, known, nodes)
-        yield from _of_node(element, nodes)
+        for found in (
+            *_of_constraint(element, known),
+            *_of_definition(element, known),
+            *_of_fencing(element, known, nodes),
+            *_of_node(element, nodes),
+        ):
+            yield element, found
 
 
 def _of_constraint(element: Element, known: dict[str, Element]) -> Iterator[Finding]:
@@ -112,7 +115,7 @@ def _nodes(cib: Cib, known: dict[str, Element]) -> set[str]:
             count = max(
                 (
                     int(part.get(amount, "1"))
-                    for part in element
+                    for part in element.iterchildren("*")
                     for amount in ("replicas", "promoted-max", "masters")
                     if part.get(amount, "1").isdigit()
                 ),

@@ -73,8 +73,10 @@ def check_names(force: Sequence[str]) -> None:
             )
 
 
-def judge(context: Context, force: Sequence[str] = ()) -> Verdict:
-    """Ask every rule; relax those in ``force``.
+def judge(
+    context: Context, force: Sequence[str] = (), among: Sequence[str] | None = None
+) -> Verdict:
+    """Ask every rule, or those ``among`` alone; relax those in ``force``.
 
     Findings about what the simulation cannot know come last; they never refuse.
     """
@@ -82,12 +84,15 @@ def judge(context: Context, force: Sequence[str] = ()) -> Verdict:
     found: list[Finding] = []
     forced = []
     for rule in RULES:
+        if among is not None and rule.name not in among:
+            continue
         mine = list(rule.check(context))
         if rule.name in force and any(one.severity is Severity.ERROR for one in mine):
             forced.append(rule.name)
             mine = [_relaxed(one) for one in mine]
         found += mine
-    found += simulation.doubts(context)
+    if among is None:
+        found += simulation.doubts(context)
     return Verdict(tuple(found), tuple(forced))
 
 

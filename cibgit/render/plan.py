@@ -67,7 +67,7 @@ def divergence(
         difference(found.wanted, (applied, desired), colour=colour, width=width),
         "Live moved meanwhile:",
         _moved(found.moved, (applied, live), colour, width),
-        _conflicts(found.conflicts),
+        conflicts(found.conflicts),
     ]
     return "\n\n".join(parts)
 
@@ -80,11 +80,12 @@ def _moved(
     return shown.replace(count(changes), count(changes, planned=False))
 
 
-def _conflicts(conflicts: "list[Conflict]") -> str:
-    if not conflicts:
+def conflicts(found: "list[Conflict]") -> str:
+    """Render what both sides touched."""
+    if not found:
         return "Both touched: nothing. The live change can be exported and merged."
-    lines = [f"Both touched: {len(conflicts)} in conflict."]
-    for one in conflicts:
+    lines = [f"Both touched: {len(found)} in conflict."]
+    for one in found:
         what = f"{one.address}, {one.attribute}" if one.attribute else one.address
         lines.append(f"! {what}\n    desired: {one.desired}\n    live:    {one.live}")
     return printable("\n".join(lines))

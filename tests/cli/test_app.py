@@ -45,7 +45,7 @@ COMMANDS = (
         "merge",
     ),
     *("digest", "fmt", "doctor", "repair", "demo"),
-    *("log", "blame", "confirm", "cancel", "known-good", "timer"),
+    *("check", "log", "blame", "confirm", "cancel", "known-good", "timer"),
 )
 
 SECRET = tuple(
@@ -70,7 +70,7 @@ def test_every_command_is_known_to_this_test() -> None:
         for command in app.registered_commands
     }
     assert names == set(COMMANDS)
-    assert {group.name for group in app.registered_groups} == {"git", "secret"}
+    assert {group.name for group in app.registered_groups} == {"git", "hook", "secret"}
 
 
 def test_version(capsys: Output) -> None:

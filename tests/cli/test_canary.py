@@ -228,12 +228,13 @@ def test_what_a_tool_echoes(
     Age([], embedded.identity, chosen=False).recipients()
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
     assert answers(embedded, "export")[0] == 0
+    exported = embedded.git("rev-parse", "HEAD").strip()
     embedded.edit('score="100"', 'score="200"')
     for more in ([], ["--json"]):
         exit_code, said = answers(embedded, "push", "-m", "x", "--yes", *more)
         assert exit_code not in (0, 70), said
         assert "c4nary" not in said
-        embedded.git("reset", "-q", "--hard", "HEAD~1")
+        embedded.git("reset", "-q", "--hard", exported)
         embedded.edit('score="100"', 'score="200"')
 
 

@@ -31,6 +31,17 @@ def test_what_is_required_of_the_user() -> None:
     ]
 
 
+def test_the_least_timeout_that_is_advised_counts() -> None:
+    actions = (
+        b'<actions><action name="monitor" timeout="30s" role="Promoted"/>'
+        b'<action name="monitor" timeout="20"/><action name="start" timeout="2min"/>'
+        b'<action name="meta-data"/></actions></resource-agent>'
+    )
+    found = parse("ocf:x:y", METADATA.replace(b"</resource-agent>", actions))
+    assert isinstance(found, Agent)
+    assert found.timeouts == {"monitor": 20_000, "start": 120_000}
+
+
 @pytest.mark.parametrize("data", [b"", b"<a>", b"Usage: agent", b"\xff\xfe"])
 def test_what_is_no_metadata(data: bytes) -> None:
     assert isinstance(parse("ocf:x:y", data), NotAsked)
