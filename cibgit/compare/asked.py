@@ -38,6 +38,9 @@ OPTIONS = (
 """Owners of which there is one each, so that the name of an option is enough."""
 
 _ADDRESS = re.compile(r"\s+/\s+")
+_DEFINING = rf"<(?!(?:{'|'.join(sorted(REFERRING_IDS))})\b)[\w-]+\b[^<>]*"
+"""The start of a tag whose ``id`` is its own."""
+
 _NAMING = ("name", "interval", "role")
 """Attributes that are part of a subject."""
 
@@ -69,7 +72,7 @@ class Reading:
             kinds = (self.kind,) if self.kind else OPTIONS
             return change.owner.kind in kinds and self._tells(change)
         if self.subject:
-            return self.owns(change.owner) and self._tells(change)
+            return self._tells(change)
         return self.owns(change.owner) or self._is_on_the_way(change)
 
     def owns(self, found: Owner) -> bool:
@@ -99,22 +102,37 @@ class Reading:
         return self
 
     def _tells(self, change: Change) -> bool:
-        """Say whether a change of the owner tells the subject."""
+        """Say whether a change of an owner tells the subject, or brings it."""
         if change.subject or change.kind not in _WHOLE:
-            return any(self.is_of(subject) for subject in _subjects(change))
+            is_own = self.owns(change.owner) or not self.name
+            return is_own and any(self.is_of(each) for each in _subjects(change))
         return not self.subject or bool(self.lines(change))
 
     def lines(self, change: Change) -> list[str]:
         """Return what an owner that came or went whole says of the subject."""
-        whole = brought(change)
-        facts = whole.facts if whole else ()
-        return [fact.sentence for fact in facts if self.is_of(fact.subject)]
+        if not (self.owns(change.owner) or holds(change, self.name)):
+            return []
+        return [
+            fact.sentence
+            for each in brought(change)
+            if self.owns(each.owner) or not self.name
+            for fact in each.facts
+            if self.is_of(fact.subject)
+        ]
 
     def _is_on_the_way(self, change: Change) -> bool:
         place = change.place.parent if change.place else ()
         if _is_in(self.name, change.path) or _is_in(self.name, place):
             return True
-        return change.kind in _WHOLE and f' id="{self.name}"' in change.xml
+        return holds(change, self.name)
+
+
+def holds(change: Change, name: str) -> bool:
+    """Say whether something with an id came or went inside what a change tells of."""
+    text = f' id="{name}"'
+    if change.kind not in _WHOLE or text not in change.xml:
+        return False
+    return re.search(_DEFINING + re.escape(text), change.xml) is not None
 
 
 def _subjects(change: Change) -> Iterator[str]:
