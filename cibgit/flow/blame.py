@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from ..compare.asked import Found, find, holds, readings
+from ..compare.asked import holds, readings
 from ..compare.change import Change, Kind, Owner, Path
 from ..compare.edits import AGENT
 from ..compare.facts import AGENT_FACT, ID_FACT, PLACE_FACT, Fact
+from ..compare.located import Found, find
 from ..compare.trees import SPECIAL
 from ..errors import NoInputError
 from ..revisions import Revision
