@@ -11,9 +11,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from lxml import etree
-
-from ..cib.document import Cib, Element
 from ..cib.identity import REFERRING_IDS
 from .change import Change, Kind, Owner, OwnerKind, Path
 from .edits import AGENT
@@ -21,14 +18,8 @@ from .facts import (
     AGENT_FACT,
     ID_FACT,
     PLACE_FACT,
-    Fact,
-    Owned,
     brought,
-    owned,
-    owners,
 )
-from .owners import owner, owning
-from .paths import Paths
 
 OPTIONS = (
     OwnerKind.OPTIONS,
@@ -38,6 +29,9 @@ OPTIONS = (
 """Owners of which there is one each, so that the name of an option is enough."""
 
 _ADDRESS = re.compile(r"\s+/\s+")
+_DEFINING = rf"<(?!(?:{'|'.join(sorted(REFERRING_IDS))})\b)[\w-]+\b[^<>]*"
+"""The start of a tag whose ``id`` is its own."""
+
 _NAMING = ("name", "interval", "role")
 """Attributes that are part of a subject."""
 
@@ -69,8 +63,11 @@ class Reading:
             kinds = (self.kind,) if self.kind else OPTIONS
             return change.owner.kind in kinds and self._tells(change)
         if self.subject:
-            return self.owns(change.owner) and self._tells(change)
-        return self.owns(change.owner) or self._is_on_the_way(change)
+            return self._tells(change)
+        was = [old for old, _ in _node_names(change)]
+        return (
+            self.owns(change.owner) or self.name in was or self._is_on_the_way(change)
+        )
 
     def owns(self, found: Owner) -> bool:
         """Say whether an owner is the one that is named."""
@@ -93,28 +90,51 @@ class Reading:
     def before(self, changes: Iterable[Change]) -> "Reading":
         """Return what was to be asked for before these changes renamed it."""
         for change in changes:
-            for old, new in change.renames:
+            for old, new in (*change.renames, *_node_names(change)):
                 if new == self.name:
                     return replace(self, name=old)
         return self
 
     def _tells(self, change: Change) -> bool:
-        """Say whether a change of the owner tells the subject."""
+        """Say whether a change of an owner tells the subject, or brings it."""
         if change.subject or change.kind not in _WHOLE:
-            return any(self.is_of(subject) for subject in _subjects(change))
+            is_own = self.owns(change.owner) or not self.name
+            return is_own and any(self.is_of(each) for each in _subjects(change))
         return not self.subject or bool(self.lines(change))
 
     def lines(self, change: Change) -> list[str]:
         """Return what an owner that came or went whole says of the subject."""
-        whole = brought(change)
-        facts = whole.facts if whole else ()
-        return [fact.sentence for fact in facts if self.is_of(fact.subject)]
+        if not (self.owns(change.owner) or holds(change, self.name)):
+            return []
+        return [
+            fact.sentence
+            for each in brought(change)
+            if self.owns(each.owner) or not self.name
+            for fact in each.facts
+            if self.is_of(fact.subject)
+        ]
 
     def _is_on_the_way(self, change: Change) -> bool:
         place = change.place.parent if change.place else ()
         if _is_in(self.name, change.path) or _is_in(self.name, place):
             return True
-        return change.kind in _WHOLE and f' id="{self.name}"' in change.xml
+        return holds(change, self.name)
+
+
+def _node_names(change: Change) -> Iterator[tuple[str, str]]:
+    """Yield the old and new name of a node that has another one, with the same id."""
+    for each in change.attributes:
+        is_name = change.owner.kind is OwnerKind.NODE and each.name == "uname"
+        if is_name and each.old and each.new:
+            yield each.old, each.new
+
+
+def holds(change: Change, name: str) -> bool:
+    """Say whether something with an id came or went inside what a change tells of."""
+    text = f' id="{name}"'
+    if change.kind not in _WHOLE or text not in change.xml:
+        return False
+    return re.search(_DEFINING + re.escape(text), change.xml) is not None
 
 
 def _subjects(change: Change) -> Iterator[str]:
@@ -175,77 +195,3 @@ def _of_address(steps: list[str]) -> list[Reading]:
     """Return the readings of ``resources / group web / primitive vip``."""
     named = [step.partition(" ")[2] for step in steps if " " in step]
     return [Reading(named[-1])] if named else []
-
-
-@dataclass(frozen=True)
-class Found:
-    """An element of a configuration that is meant; ``inner`` leads on to a part of it."""
-
-    owned: Owned
-    reading: Reading
-    inner: Path = ()
-
-    @property
-    def facts(self) -> list[Fact]:
-        """The facts that are asked for."""
-        return [
-            fact
-            for fact in self.owned.facts
-            if self.reading.is_of(fact.subject) and _related(fact.path, self.inner)
-        ]
-
-
-def _related(one: Path, other: Path) -> bool:
-    """Say whether one of two ways leads on from the end of the other."""
-    length = min(len(one), len(other))
-    return not other or (bool(one) and one[:length] == other[:length])
-
-
-def find(cib: Cib, asked: Iterable[Reading]) -> list[Found]:
-    """Return what one CIB has of the first reading that it has anything of."""
-    elements = [(element, owner(element)) for element in owners(cib)]
-    for reading in asked:
-        found = [
-            Found(owned(element), reading)
-            for element, who in elements
-            if _is_meant(element, who, reading)
-        ]
-        found = [each for each in found if each.facts or not reading.subject]
-        if found := found or list(_find_inner(cib, reading)):
-            return found
-    return []
-
-
-def _is_meant(element: Element, who: Owner, reading: Reading) -> bool:
-    if not reading.name:
-        return who.kind in ((reading.kind,) if reading.kind else OPTIONS)
-    return reading.owns(who) or (
-        not reading.subject and element.get("id") == reading.name
-    )
-
-
-def _find_inner(cib: Cib, reading: Reading) -> Iterator[Found]:
-    """Yield the owner of an element that is named by its id."""
-    if reading.subject or not reading.name:
-        return
-    for element in cib.configuration.iter(etree.Element):
-        if element.get("id") != reading.name or element.tag in REFERRING_IDS:
-            continue
-        around = owning(element)
-        if around is not None:
-            paths = Paths()
-            depth = len(paths.path(around))
-            yield Found(owned(around), reading, paths.path(element)[depth:])
-
-
-def names(cib: Cib) -> Iterator[str]:
-    """Yield everything that can be asked for by one word."""
-    for element in cib.configuration.iter(etree.Element):
-        name = element.get("id")
-        if name is not None and element.tag not in REFERRING_IDS:
-            yield name
-    for each in owners(cib):
-        who = owner(each)
-        yield who.name
-        if who.kind in OPTIONS:
-            yield from (pair.get("name", "") for pair in each.iter("nvpair"))

@@ -68,23 +68,17 @@ def owned(element: Element) -> Owned:
     return Owned(owner(element), path, tuple(facts))
 
 
-def brought(change: Change) -> Owned | None:
-    """Return what came or went as a whole with a change, None where that is no owner."""
+def brought(change: Change) -> list[Owned]:
+    """Return what came or went as a whole with a change: an owner, and those in it."""
     if change.kind not in (Kind.ADDED, Kind.REMOVED) or change.subject:
-        return None
+        return []
     element = parse_tree(f"<x>{change.xml}</x>".encode(), "a change")[-1]
     for step in reversed(change.path[:-1]):
         element = _around(element, step.tag, {"id": step.name} if step.name else {})
-    _around(element, "cib", {})
-    element = next(reversed(list(_down(element, len(change.path) - 1))))
-    return owned(element) if owning(element) is element else None
-
-
-def _down(element: Element, levels: int) -> Iterator[Element]:
-    yield element
-    for _ in range(levels):
-        element = element[0]
-        yield element
+    cib = Cib(_around(element, "cib", {}), "")
+    depth = len(change.path)
+    found = [owned(each) for each in owners(cib)]
+    return [each for each in found if len(each.path) >= depth]
 
 
 def _around(element: Element, tag: str, values: dict[str, str]) -> Element:

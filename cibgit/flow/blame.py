@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from ..compare.asked import Found, find, readings
+from ..compare.asked import holds, readings
 from ..compare.change import Change, Kind, Owner, Path
 from ..compare.edits import AGENT
 from ..compare.facts import AGENT_FACT, ID_FACT, PLACE_FACT, Fact
+from ..compare.located import Found, find
 from ..compare.trees import SPECIAL
 from ..errors import NoInputError
 from ..revisions import Revision
@@ -145,7 +146,13 @@ class _Trace:
         return Element(self._owned.owner, self._owned.path, facts)
 
     def _ways(self, change: Change) -> Iterator[Path]:
-        """Yield the ways from the owner to what changed, as it was and as it is."""
+        """Yield the ways from the owner to what changed, as it was and as it is.
+
+        The way is empty, too, where the owner came inside of what was added.
+        """
+        if change.kind is Kind.ADDED and holds(change, self._last.name):
+            yield ()
+            return
         ways = {change.path: None}
         if change.place and change.path:
             ways[(*change.place.parent, change.path[-1])] = None

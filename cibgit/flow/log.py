@@ -7,8 +7,9 @@ from difflib import get_close_matches
 from itertools import islice
 
 from ..cib.document import Cib
-from ..compare.asked import Reading, find, names, readings
-from ..compare.change import Change
+from ..compare.asked import Reading, readings
+from ..compare.change import Change, OwnerKind
+from ..compare.located import find, names
 from ..compare.summary import visible
 from ..errors import NoInputError, UsageError
 from ..revisions import Revision
@@ -146,7 +147,9 @@ class Search:
         if cib is None:
             return
         found = find(cib, self._asked)
-        if found:
+        if Reading("", "", OwnerKind.CIB) in self._asked:
+            self._is_known = True
+        elif found:
             self._asked, self._is_known = [found[0].reading], True
         else:
             self._known.update(names(cib))

@@ -12,6 +12,7 @@ from cibgit.compare.facts import Owned, owned, owners
 from cibgit.errors import NoInputError
 from cibgit.flow.blame import Blame, blame
 from cibgit.flow.log import Question
+from cibgit.flow.log import log as ask_log
 from cibgit.render import log as render
 from cibgit.replay import NewCommit
 
@@ -106,6 +107,21 @@ def test_names_and_places_have_commits_too(past: Past) -> None:
 def test_references_that_follow_a_rename_are_no_change(past: Past) -> None:
     past.change(('"vip"', '"address"'), message="rename")
     assert facts(past, "loc")["rsc address"] == FIRST
+
+
+def test_what_refers_to_an_element_is_no_part_of_it(past: Past) -> None:
+    past.change(
+        ("</constraints>", '<rsc_order id="o"><resource_set id="o-1"><resource_ref id="db"/>'
+         '<resource_ref id="vip"/></resource_set></rsc_order></constraints>'),
+        ("</configuration>", '<tags><tag id="t"><obj_ref id="vip"/></tag></tags>'
+         "</configuration>"), message="references",
+    )  # fmt: skip
+    assert set(facts(past, "vip").values()) == {FIRST}
+    assert set(facts(past, "db").values()) == {FIRST}
+    assert set(facts(past, "t").values()) == {"references"}
+    assert set(facts(past, "o").values()) == {"references"}
+    found = ask_log(past.site(), Question("vip"))
+    assert [each.revision.subject for each in found] == [FIRST]
 
 
 def test_a_parameter_over_time_whatever_the_id_of_its_pair(past: Past) -> None:
@@ -250,3 +266,32 @@ def test_the_law_of_blame(past: Past) -> None:
                 assert one.revision.subject == str(since), (name, one.fact)
                 later += since > 0
     assert later > 10
+
+
+def test_what_came_and_went_inside_of_something_else(past: Past) -> None:
+    inner = DB.replace('"db"', '"web-db"').replace(
+        "/>", '><meta_attributes id="m"><nvpair id="m-r" name="resource-stickiness"'
+        ' value="5"/></meta_attributes></primitive>',
+    )  # fmt: skip
+    outer = f'<clone id="web-clone"><group id="web">{inner}</group></clone>'
+    past.change(("</resources>", f"{outer}</resources>"), message="group")
+    past.change(('value="5"', 'value="6"'), message="value")
+    assert facts(past, "web-db") == {
+        "agent ocf:heartbeat:Dummy": "group",
+        "id web-db": "group",
+        "in group web": "group",
+        "meta.resource-stickiness = 6": "value",
+    }
+    past.change((past.file.read_text(), past.file.read_text().replace("6", "7")))
+    assert values(past, "web-db meta.resource-stickiness")[-1] == (
+        "group", "meta.resource-stickiness = 5",
+    )  # fmt: skip
+    assert facts(past, "web-clone")["holds group web"] == "group"
+    text = past.file.read_text()
+    clone = text[text.index("<clone") : text.index("</clone>") + len("</clone>")]
+    past.change((clone, ""), message="gone")
+    assert values(past, "web-db meta.resource-stickiness")[0] == (
+        "gone", "meta.resource-stickiness = 7",
+    )  # fmt: skip
+    with pytest.raises(NoInputError, match="web-db is not in HEAD"):
+        ask(past, "web-db")

@@ -114,6 +114,13 @@ def test_a_resource_is_followed_into_a_group_and_to_its_older_names(past: Past) 
     assert subjects(past, "db") == ["rename", "agent", FIRST]
 
 
+def test_a_node_is_followed_to_its_older_name(past: Past) -> None:
+    past.change(('uname="bob"', 'uname="the other"'), message="name")
+    assert subjects(past, "the other") == ["name", FIRST]
+    assert subjects(past, "node the other") == ["name", FIRST]
+    assert subjects(past, "bob") == ["name", FIRST]
+
+
 def test_what_was_deleted_and_came_back(past: Past) -> None:
     past.change((DB, ""), message="gone")
     assert told(ask(past, "db"))[0] == (
@@ -157,6 +164,9 @@ def test_an_unknown_element_is_refused_with_what_is_like_it(past: Past) -> None:
 def test_what_is_known_but_did_not_change_is_no_error(past: Past) -> None:
     past.change(ADDRESS)
     assert ask(past, "db", "HEAD~1..") == []
+    assert ask(past, "the CIB") == []
+    past.change(('"pacemaker-3.0"', '"pacemaker-3.1"'), message="schema")
+    assert subjects(past, "the CIB") == ["schema"]
 
 
 def test_a_range_of_commits(past: Past) -> None:
