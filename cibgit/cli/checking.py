@@ -12,7 +12,7 @@ from .options import HERE, DirectoryOption, JsonOption
 
 if TYPE_CHECKING:
     from ..config import Config
-    from ..flow.check import Source
+    from ..flow.check import Report, Source
 
 
 class ReportFormat(Enum):
@@ -65,7 +65,6 @@ def check(
     from ..errors import UsageError
     from ..flow.check import check as run
     from ..flow.check import without_old
-    from ..render import check as render
 
     settings, sources = _sources(what or [], directory)
     if fix and any(source.file is None for source in sources):
@@ -77,15 +76,20 @@ def check(
     if since is not None:
         before = _committed(settings, since, needed=False)
         report = without_old(report, run(before, wanted, tools, today))
-    writers = {
+    typer.echo(_written(report, ReportFormat.JSON if json else form))
+    return ExitCode.OK if report.is_clean else ExitCode.DIFFERS
+
+
+def _written(report: "Report", form: ReportFormat) -> str:
+    from ..render import check as render
+
+    return {
         ReportFormat.TEXT: render.text,
         ReportFormat.JSON: render.as_json,
         ReportFormat.SARIF: render.sarif,
         ReportFormat.GITHUB: render.github,
         ReportFormat.JUNIT: render.junit,
-    }
-    typer.echo(writers[ReportFormat.JSON if json else form](report))
-    return ExitCode.OK if report.is_clean else ExitCode.DIFFERS
+    }[form](report)
 
 
 def _sources(what: list[str], directory: Path) -> "tuple[Config | None, list[Source]]":
