@@ -10,7 +10,7 @@ from cibgit.flow.check import Source, check
 from tests import generate
 
 LIMIT = 20.0
-"""Milliseconds for one CIB, after start-up."""
+"""Milliseconds of processor time for one CIB, after start-up."""
 
 
 def run() -> Iterator[str]:
@@ -18,8 +18,8 @@ def run() -> Iterator[str]:
     today, tools = datetime.now(UTC).date(), Tools({})
     for number in (100, 500):
         sources = [Source(f"{n}.xml", generate.cib(20, n)) for n in range(number)]
-        started = time.monotonic()
+        started = time.process_time()
         check(sources, CheckConfig(), tools, today)
-        each = (time.monotonic() - started) * 1000 / number
+        each = (time.process_time() - started) * 1000 / number
         verdict = "met" if each < LIMIT else "MISSED"
         yield f"check of {number} CIBs: {each:.1f} ms each   target {LIMIT}: {verdict}"

@@ -46,6 +46,12 @@ def _json(found: Difference) -> str:
     return json.dumps("diff", old=old, new=new, changes=changes)
 
 
+def _markdown(found: Difference) -> str:
+    from ..render.markdown import difference
+
+    return difference(found.changes, found.labels)
+
+
 def _patch(found: Difference) -> bytes:
     from ..flow.patch import patch
 
@@ -68,6 +74,7 @@ def _crmsh(found: Difference) -> str:
 _FORMATS: dict[str, Callable[[Difference], str | bytes]] = {
     "text": _text,
     "json": _json,
+    "markdown": _markdown,
     "patch": _patch,
     "pcs": _pcs,
     "crmsh": _crmsh,

@@ -57,6 +57,7 @@ class DiffFormat(Enum):
 
     TEXT = "text"
     JSON = "json"
+    MARKDOWN = "markdown"
     PATCH = "patch"
     PCS = "pcs"
     CRMSH = "crmsh"
@@ -64,7 +65,9 @@ class DiffFormat(Enum):
 
 FormatOption = Annotated[
     DiffFormat,
-    typer.Option("--format", metavar="FORMAT", help="text, json, patch, pcs or crmsh."),
+    typer.Option(
+        "--format", metavar="FORMAT", help="text, json, markdown, patch, pcs or crmsh."
+    ),
 ]
 SettleOption = Annotated[
     str,
