@@ -9,7 +9,7 @@ import typer
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
-from . import actions, care, history, merging, planning, questions
+from . import actions, care, drifting, history, merging, planning, questions
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
 # class of everything that is wrong with a command line
@@ -70,6 +70,7 @@ for command in (
     actions.rollback,
     questions.digest,
     actions.fmt,
+    drifting.drift,
     care.doctor,
     care.repair,
     merging.merge,

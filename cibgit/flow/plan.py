@@ -116,7 +116,7 @@ def survey(
     if same(live, desired):
         return Plan(site, live, applied, desired, commit, [], dialect)
     if applied is None:
-        raise _no_base(site, live)
+        raise no_base(site, live)
     if not applied.is_live:
         return diverged(live, applied, desired, commit)
     changes = compare(live, desired)
@@ -166,7 +166,8 @@ def refuse_unsafe(planned: Plan) -> None:
         raise refused
 
 
-def _no_base(site: Site, live: Cib) -> DriftError:
+def no_base(site: Site, live: Cib) -> DriftError:
+    """Return the error of a cluster of which git does not know any state."""
     missing = missing_marker(site, live)
     if missing:
         return DriftError(
@@ -191,7 +192,8 @@ def drifted(site: Site, known: Cib, live: Cib) -> DriftError:
     hint = (
         f"Commit {missing[:12]} was pushed meanwhile: git fetch --all"
         if missing
-        else "Take it into git with: cibgit export. Nothing was written."
+        else "Nothing was written. See cibgit drift, then take it into git (cibgit adopt,"
+        " cibgit export) or back (cibgit revert)."
     )
     return DriftError(
         f"{live.source} is not what git knew: changed by {live.last_change}"

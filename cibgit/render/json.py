@@ -11,6 +11,7 @@ from ..errors import CibgitError
 if TYPE_CHECKING:
     from ..flow.digest import Digests, Verified
     from ..flow.divergence import Divergence
+    from ..flow.drift import Drift
     from ..flow.export import Exported
     from ..flow.import_ import Imported
     from ..flow.plan import Plan
@@ -74,6 +75,26 @@ def diverged(found: "Divergence") -> str:
         wanted=changes(found.wanted),
         moved=changes(found.moved),
         conflicts=[vars(each) for each in found.conflicts],
+    )
+
+
+def drifted(found: "Drift", name: str) -> str:
+    """Return how live stands to git, change by change."""
+    return dumps(
+        "drift",
+        cluster=name,
+        drift=found.is_drift,
+        live={"version": str(found.live.version), **vars(found.live.last_change)},
+        applied=found.applied.commit,
+        desired=found.desired,
+        entries=[
+            {
+                "standing": each.standing.value,
+                "change": redacted(each.change).to_dict(),
+                "conflicts": [vars(one) for one in each.conflicts],
+            }
+            for each in found.entries
+        ],
     )
 
 

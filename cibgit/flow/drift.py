@@ -1,0 +1,98 @@
+"""Drift: live differs from applied, so somebody changed the cluster past git.
+
+Every change is looked at from three sides (applied, desired, live), and stands in one of
+four ways to git.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from ..cib.document import Cib
+from ..compare.change import Change, Weight
+from .applied import Applied, find_applied
+from .divergence import Conflict, Divergence, alike, conflicts, diverged
+from .plan import no_base
+from .site import Site
+
+
+class Standing(Enum):
+    """How one change stands between git and live."""
+
+    LIVE_MOVED = "live moved"
+    NOT_PUSHED = "merged, not pushed"
+    EQUAL = "both, equal"
+    CONFLICT = "both, conflict"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change and how it stands.
+
+    ``change`` is live's, of what is not pushed git's. ``conflicts`` say what both sides
+    made of it, where they disagree.
+    """
+
+    standing: Standing
+    change: Change
+    conflicts: tuple[Conflict, ...] = ()
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How git and live stand to each other, change by change.
+
+    ``desired`` is the commit that says what is desired.
+    """
+
+    live: Cib
+    applied: Applied
+    desired: str
+    entries: list[Entry]
+
+    @property
+    def is_drift(self) -> bool:
+        """Whether live left what is applied; what merely waits in git is no drift."""
+        return any(one.standing is not Standing.NOT_PUSHED for one in self.entries)
+
+    def of(self, *standings: Standing) -> list[Change]:
+        """Return the changes that stand in one of these ways."""
+        return [one.change for one in self.entries if one.standing in standings]
+
+    def weights(self) -> Counter[Weight]:
+        """Count what moved on the live side, by weight."""
+        moved = self.of(Standing.LIVE_MOVED, Standing.EQUAL, Standing.CONFLICT)
+        return Counter(change.weight for change in moved)
+
+
+def drift(site: Site, revision: str = "HEAD", live: Cib | None = None) -> Drift:
+    """Compare applied, the desired state of a revision and live; nothing is written.
+
+    ``live`` is the live CIB where it has been read already. Raises
+    :class:`~cibgit.flow.plan.DriftError` when no commit is known to have been live.
+    """
+    live = live or site.live()
+    commit = site.repository.resolve(revision)
+    desired = site.desired(commit)
+    applied = find_applied(site, live)
+    if applied is None:
+        raise no_base(site, live)
+    found = diverged(live, applied, desired, commit)
+    return Drift(live, applied, commit, list(_entries(found)))
+
+
+def _entries(found: Divergence) -> Iterator[Entry]:
+    for theirs in found.moved:
+        equal = any(alike(ours, theirs) for ours in found.wanted)
+        disputed = tuple(conflicts(found.wanted, [theirs]))
+        if equal:
+            yield Entry(Standing.EQUAL, theirs)
+        elif disputed:
+            yield Entry(Standing.CONFLICT, theirs, disputed)
+        else:
+            yield Entry(Standing.LIVE_MOVED, theirs)
+    for ours in found.wanted:
+        is_known = any(alike(ours, theirs) for theirs in found.moved)
+        if not is_known and not conflicts([ours], found.moved):
+            yield Entry(Standing.NOT_PUSHED, ours)
