@@ -118,6 +118,10 @@ class Repository(Branches):
         digest.update(data)
         return digest.hexdigest()
 
+    def blob_at(self, commit: str, path: str) -> str | None:
+        """Return the id of the blob that a commit has at ``path``, None if none."""
+        return self._objects(f"{revision(commit)}:{file_name(path)}")[0]
+
     def newest_commit_with(
         self, path: str, blob: str, start: str = "HEAD"
     ) -> str | None:
@@ -278,10 +282,12 @@ class Repository(Branches):
         *,
         author: Author | None = None,
         trailers: Mapping[str, str] = _NO_TRAILERS,
+        merged: Sequence[str] = (),
     ) -> str:
         """Make a commit with one file replaced on top of ``parent``; return its full id.
 
         HEAD, index, work tree and refs stay as they are; :meth:`set_ref` can keep it.
+        ``merged`` are further parents.
         """
         text = message_bytes(message, trailers)
         base = [] if parent is None else [self.resolve(parent)]
@@ -295,7 +301,7 @@ class Repository(Branches):
             index = (*alone, "update-index", "-z", "--index-info")
             self._run(*index, stdin=entry, env=env)
             tree = self._run(*alone, "write-tree", env=env).text
-        parents = [word for each in base for word in ("-p", each)]
+        parents = [word for each in (*base, *merged) for word in ("-p", each)]
         return self._sign("commit-tree", *parents, tree, text=text, author=author).text
 
     def _run(

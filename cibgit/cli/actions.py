@@ -139,12 +139,12 @@ def push(
     site = gather.site(directory, cluster or (saved.cluster if saved else None), at)
     if saved:
         planned = gather.planned_again(site, saved)
-        return _carry_out(planned, lambda: saved.commit, yes, dry_run, json)
+        return carry_out(planned, lambda: saved.commit, yes, dry_run, json)
     if message is not None:
         planned, commit = _of_work_tree(site, revision, message, force or [])
     else:
         planned, commit = _of_commit(site, revision, force or [])
-    return _carry_out(planned, commit, yes, dry_run, json)
+    return carry_out(planned, commit, yes, dry_run, json)
 
 
 def _of_work_tree(
@@ -209,7 +209,7 @@ def rollback(
     desired = site.desired(revision)
     text, trailers = rollback_message(site, revision)
     planned = plan(site, desired, None, force or ())
-    return _carry_out(
+    return carry_out(
         planned,
         lambda: commit_desired(site, desired, text, {**trailers, **_forced(planned)}),
         yes,
@@ -218,7 +218,7 @@ def rollback(
     )
 
 
-def _carry_out(
+def carry_out(
     planned: "Plan",
     commit: "Callable[[], str]",
     yes: bool,

@@ -71,6 +71,8 @@ for command in (
     questions.digest,
     actions.fmt,
     drifting.drift,
+    drifting.adopt,
+    drifting.revert,
     care.doctor,
     care.repair,
     merging.merge,

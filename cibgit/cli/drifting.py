@@ -7,7 +7,31 @@ import typer
 
 from ..exitcodes import ExitCode
 from . import gather
-from .options import HERE, AtOption, ClusterOption, DirectoryOption, JsonOption
+from .actions import carry_out
+from .options import (
+    HERE,
+    AtOption,
+    ClusterOption,
+    DirectoryOption,
+    DryRunOption,
+    ForceOption,
+    JsonOption,
+    YesOption,
+)
+
+ElementsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ELEMENT...]",
+        help="Only what belongs to it: vip, 'node node2', or a pattern.",
+    ),
+]
+OperationalOption = Annotated[
+    bool,
+    typer.Option(
+        "--operational", help="Operational changes too: standby, maintenance, moves."
+    ),
+]
 
 
 class Format(Enum):
@@ -57,3 +81,76 @@ def drift(
         look = gather.terminal()
         typer.echo(render.drift(found, everything=everything, **look))
     return ExitCode.DIFFERS if found.is_drift else ExitCode.OK
+
+
+def adopt(
+    elements: ElementsArgument = None,
+    operational: OperationalOption = False,
+    message: Annotated[
+        str, typer.Option("--message", "-m", metavar="TEXT", help="The commit message.")
+    ] = "",
+    cluster: ClusterOption = None,
+    at: AtOption = None,
+    directory: DirectoryOption = HERE,
+    json: JsonOption = False,
+) -> int:
+    """Take what was changed past git into git, all of it or by element.
+
+    The commit's author is whoever changed the cluster. What waits in git stays, and is
+    merged. Operational changes are left where they are, unless asked for.
+
+    \b
+    Examples:
+      cibgit adopt
+      cibgit adopt vip 'fence-*' -m "as found on Monday"
+    """
+    from ..flow.adopt import adopt as run
+    from ..render import drift as render
+    from ..render import json as as_json
+
+    site = gather.site(directory, cluster, at)
+    done = run(site, elements or (), operational=operational, message=message)
+    if json:
+        typer.echo(as_json.adopted(done))
+    else:
+        typer.echo(render.adopted(done))
+    return ExitCode.OK
+
+
+def revert(
+    elements: ElementsArgument = None,
+    operational: OperationalOption = False,
+    cluster: ClusterOption = None,
+    at: AtOption = None,
+    directory: DirectoryOption = HERE,
+    force: ForceOption = None,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    json: JsonOption = False,
+) -> int:
+    """Put back what was changed past git, all of it or by element.
+
+    Planned, judged and pushed like any push. The state that it replaces is kept in git.
+    What waits in git is not pushed with it. Operational changes are left where they are,
+    unless asked for.
+
+    \b
+    Examples:
+      cibgit revert
+      cibgit revert vip --yes
+    """
+    from ..flow.revert import recorded
+    from ..flow.revert import revert as run
+    from ..render import drift as render
+    from ..render import json as as_json
+
+    site = gather.site(directory, cluster, at)
+    found = run(site, elements or (), operational=operational, force=force or ())
+    planned = found.plan
+    if planned is None:
+        typer.echo(as_json.nothing(found.left) if json else render.left(found.left))
+        return ExitCode.OK
+    code = carry_out(planned, lambda: recorded(planned), yes, dry_run, json)
+    if found.left and not json:
+        typer.echo(render.left(found.left))
+    return code

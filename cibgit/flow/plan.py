@@ -121,10 +121,10 @@ def survey(
         return diverged(live, applied, desired, commit)
     changes = compare(live, desired)
     planned = Plan(site, live, applied, desired, commit, changes, dialect)
-    return _judged(planned, force)
+    return judged(planned, force)
 
 
-def _judged(planned: Plan, force: Sequence[str]) -> Plan:
+def judged(planned: Plan, force: Sequence[str]) -> Plan:
     """Ask Pacemaker's tools, as far as a rule wants to know, and then the rules."""
     site, live, target = planned.site, planned.live, planned.target()
     policy, tools = site.config.policy, site.tools

@@ -69,6 +69,10 @@ class Site:
         """Read the desired CIB of the work tree."""
         return read_file(self.file)
 
+    def blob(self, commit: str) -> str | None:
+        """Return the id of the bytes that a commit has, None where it has no file."""
+        return self.repository.blob_at(commit, self.path)
+
     def committed(self, commit: str) -> Cib | None:
         """Return the CIB of a commit, None where it has none or not a readable one."""
         if commit not in self._committed:

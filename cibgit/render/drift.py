@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 from ..compare.change import Weight
 from ..compare.summary import hidden, visible
 from ..flow.drift import Entry, Standing
-from .difference import SYMBOLS, grouped, printable
+from .difference import SYMBOLS, count, grouped, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..compare.change import Change
+    from ..flow.adopt import Adopted
     from ..flow.divergence import Conflict
     from ..flow.drift import Drift
 
@@ -83,6 +87,28 @@ def markdown(found: "Drift") -> str:
     if found.entries:
         lines += ["", "| | weight | part | change |", "|---|---|---|---|"]
         lines += [_row(each) for each in found.entries]
+    return "\n".join(lines)
+
+
+def adopted(done: "Adopted") -> str:
+    """Render what was adopted, and what was left."""
+    if done.commit is None:
+        return left(done.left)
+    lines = [grouped(done.changes), ""] if visible(done.changes) else []
+    lines.append(f"Adopted as {done.commit[:10]}. {count(done.changes, planned=False)}")
+    if visible(done.left):
+        lines.append(left(done.left))
+    return "\n".join(lines)
+
+
+def left(changes: "Sequence[Change]") -> str:
+    """Render what of a drift stays as it is."""
+    shown = visible(changes)
+    if not shown:
+        return "Nothing drifted." if not changes else "Nothing else."
+    lines = ["Left as it is:", grouped(shown)]
+    if any(change.weight is Weight.OPERATIONAL for change in shown):
+        lines.append("Operational changes are included with: --operational")
     return "\n".join(lines)
 
 

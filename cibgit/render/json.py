@@ -9,6 +9,7 @@ from ..compare.redact import redacted
 from ..errors import CibgitError
 
 if TYPE_CHECKING:
+    from ..flow.adopt import Adopted
     from ..flow.digest import Digests, Verified
     from ..flow.divergence import Divergence
     from ..flow.drift import Drift
@@ -96,6 +97,21 @@ def drifted(found: "Drift", name: str) -> str:
             for each in found.entries
         ],
     )
+
+
+def adopted(done: "Adopted") -> str:
+    """Return what was adopted, and what was left; no commit: nothing was adopted."""
+    return dumps(
+        "adopt",
+        commit=done.commit,
+        changes=changes(done.changes),
+        left=changes(done.left),
+    )
+
+
+def nothing(left: Iterable[Change]) -> str:
+    """Return that there was nothing to revert, and what was left."""
+    return dumps("revert", commit=None, changes=[], left=changes(left))
 
 
 def exported(result: "Exported") -> str:

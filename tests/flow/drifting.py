@@ -13,9 +13,9 @@ STANDBY = (
     '<node id="2" uname="bob"><instance_attributes id="bob-attributes">'
     '<nvpair id="bob-standby" name="standby" value="off"/></instance_attributes></node>'
 )
-FENCING = '<nvpair id="o-fencing" name="stonith-enabled" value="true"/>'
+QUORUM = '<nvpair id="o-quorum" name="no-quorum-policy" value="stop"/>'
 PLAIN = CIB.replace('<node id="2" uname="bob"/>', STANDBY).replace(
-    '<nvpair id="o-dc', f'{FENCING}\n<nvpair id="o-dc'
+    '<nvpair id="o-dc', f'{QUORUM}\n<nvpair id="o-dc'
 )
 
 
@@ -34,7 +34,7 @@ class Edit:
 EDITS = (
     Edit(Weight.OPERATIONAL, "bob-standby", "value", "off", "on", "true"),
     Edit(Weight.CONFIGURATION, "vip-monitor", "interval", "30s", "10s", "20s"),
-    Edit(Weight.DANGEROUS, "o-fencing", "value", "true", "false", "no"),
+    Edit(Weight.DANGEROUS, "o-quorum", "value", "stop", "freeze", "demote"),
 )
 
 
