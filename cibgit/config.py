@@ -6,6 +6,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from .compare.ignore import Rule
+from .compare.ignore import rules as ignore_rules
 from .errors import BadConfigError, NoInputError, UsageError
 from .policy.settings import Limit, Policy, changed
 
@@ -45,7 +47,7 @@ class ClusterConfig:
     ``at`` is the address of the live side. ``marker`` says whether a push names its
     commit in the live CIB. ``pacemaker`` is the release that will read the files of a
     ``dir:`` cluster, where it is not the installed one. ``policy`` is what a plan must
-    keep to.
+    keep to, ``ignore`` which differences are meant to be.
     """
 
     name: str
@@ -53,6 +55,7 @@ class ClusterConfig:
     marker: bool = True
     pacemaker: str | None = None
     policy: Policy = DEFAULT_POLICY
+    ignore: tuple[Rule, ...] = ()
 
     @property
     def path(self) -> str:
@@ -114,6 +117,7 @@ def load(path: Path) -> Config:
         raise NoInputError(f"{path}: {error.strerror}") from None
     clusters = data.pop("clusters", {})
     policy = changed(DEFAULT_POLICY, data.pop("policy", {}), f"{path}: [policy]")
+    ignore = ignore_rules(data.pop("ignore", []), f"{path}: [[ignore]]")
     if data:
         raise BadConfigError(f"{path}: unknown option {next(iter(data))!r}")
     if not isinstance(clusters, dict) or not clusters:
@@ -123,7 +127,10 @@ def load(path: Path) -> Config:
         )
     return Config(
         path.parent,
-        {name: _cluster(name, table, path, policy) for name, table in clusters.items()},
+        {
+            name: _cluster(name, table, path, policy, ignore)
+            for name, table in clusters.items()
+        },
     )
 
 
@@ -148,7 +155,9 @@ def checked_name(name: str) -> str:
     return name
 
 
-def _cluster(name: str, values: object, path: Path, policy: Policy) -> ClusterConfig:
+def _cluster(
+    name: str, values: object, path: Path, policy: Policy, ignore: tuple[Rule, ...]
+) -> ClusterConfig:
     where = f"{path}: [clusters.{name}]"
     try:
         checked_name(name)
@@ -159,6 +168,8 @@ def _cluster(name: str, values: object, path: Path, policy: Policy) -> ClusterCo
     values = dict(values)
     own = f"{path}: [clusters.{name}.policy]"
     policy = changed(policy, values.pop("policy", {}), own)
+    own = f"{path}: [[clusters.{name}.ignore]]"
+    ignore += ignore_rules(values.pop("ignore", []), own)
     at = values.pop("at", ClusterConfig.at)
     marker = values.pop("marker", ClusterConfig.marker)
     pacemaker = values.pop("pacemaker", ClusterConfig.pacemaker)
@@ -170,4 +181,4 @@ def _cluster(name: str, values: object, path: Path, policy: Policy) -> ClusterCo
         isinstance(pacemaker, str) and RELEASE.fullmatch(pacemaker)
     ):
         raise BadConfigError(f'{where} pacemaker must be a release such as "2.1.5"')
-    return ClusterConfig(name, at, marker, pacemaker, policy)
+    return ClusterConfig(name, at, marker, pacemaker, policy, ignore)

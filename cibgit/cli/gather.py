@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypedDict
 from ..errors import NoInputError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..cib.document import Cib
     from ..cluster.protocol import Cluster
     from ..config import ClusterConfig
@@ -96,6 +98,31 @@ def live(folder: Path, cluster: str | None, at: str | None) -> "tuple[Cib, str]"
     cib.source = f"live {name}"
     check_ids(cib)
     return cib, f"{cib.source} ({cib.version})"
+
+
+def unignored(
+    sides: "Sequence[str]", old: "Cib", new: "Cib", folder: Path, cluster: str | None
+) -> "tuple[Cib, Cib, int]":
+    """Return both sides of a diff, and how much of it is ignored.
+
+    Where one side is live, the other has what ``cibgit.toml`` ignores as it is live.
+    """
+    from datetime import UTC, datetime
+
+    from ..compare.ignore import carried
+
+    try:
+        rules = configured(folder, cluster)[1].ignore
+    except (NoInputError, UsageError):  # files can be compared anywhere
+        return old, new, 0
+    now = datetime.now(UTC)
+    if len(sides) <= 1 or sides[0] == LIVE:
+        found = carried(new, old, rules, now)
+        return old, found.cib, len(found.changes)
+    if sides[1] == LIVE:
+        found = carried(old, new, rules, now)
+        return found.cib, new, len(found.changes)
+    return old, new, 0
 
 
 def stdin() -> "Cib":

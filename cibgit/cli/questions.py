@@ -95,6 +95,7 @@ def diff(
             new, new_label = gather.side(second, directory, cluster, at)
         case _:
             raise UsageError("diff takes two sides at most")
+    old, new, ignored = gather.unignored(sides or [], old, new, directory, cluster)
     changes = compare(old, new)
     if json:
         found = as_json.changes(changes)
@@ -103,6 +104,8 @@ def diff(
         look = gather.terminal()
         labels = old_label, new_label
         typer.echo(difference(changes, labels, everything=everything, **look))
+        if ignored:
+            typer.echo(f"Ignored, as cibgit.toml says: {ignored}.", err=True)
     return ExitCode.DIFFERS if changes else ExitCode.OK
 
 

@@ -61,10 +61,14 @@ def adopt(
     if not picked.chosen:
         return Adopted(None, [], picked.left)
     changes = selected(moved(found), lambda change: change in picked.chosen)
-    taken = apply(changes, found.applied.cib)
+    base = site.committed(found.applied.commit) or found.applied.cib
+    # what is ignored stays as git has it
+    taken = site.ignoring(apply(changes, found.applied.cib), base).cib
     taken.source = "what is adopted"
     check_desired(taken, found.live)
-    commit = _committed(site, found, taken, message or _subject(site, found, changes))
+    commit = _committed(
+        site, found, base, taken, message or _subject(site, found, changes)
+    )
     left = [change for change in picked.left if change not in changes]
     return Adopted(commit, changes, left)
 
@@ -104,15 +108,15 @@ def choose(
     return Choice(chosen, left)
 
 
-def _committed(site: Site, found: Drift, taken: Cib, message: str) -> str:
+def _committed(site: Site, found: Drift, base: Cib, taken: Cib, message: str) -> str:
     """Commit what is adopted, and tell the refs that it is applied."""
     repository, desired = site.repository, site.desired(found.desired)
     told = details(site, found.live)
-    if same(desired, found.applied.cib):
+    if same(desired, base):
         commit = repository.commit_file(site.path, written(taken), message, **told)
         repository.set_ref(site.ref("applied"), commit, "adopt")
         return commit
-    merged = merge(found.applied.cib, desired, taken)
+    merged = merge(base, desired, taken)
     if not merged.is_clean:
         raise UnsafeError(
             f"git and live are in conflict: {merged.conflicts[0].sentence}",

@@ -22,7 +22,7 @@ from .site import Site
 
 @dataclass(frozen=True)
 class Applied:
-    """The applied commit, its CIB and how it was found.
+    """The applied commit, its CIB (what is ignored as it is live) and how it was found.
 
     ``found`` is ``content``, ``marker``, ``ref`` or ``export``; ``is_live`` says whether
     live still is exactly that.
@@ -43,7 +43,7 @@ def find_applied(site: Site, live: Cib) -> Applied | None:
     head = site.repository.head()
     if head is None:
         return None
-    at_head = site.committed(head)
+    at_head = _known(site, head, live)
     if at_head is not None and same(at_head, live):
         return Applied(head, at_head, "content")
     blob = site.repository.blob_id(written(live))
@@ -58,7 +58,7 @@ def find_applied(site: Site, live: Cib) -> Applied | None:
     }.items():
         if not commit or (best and commit == best.commit):
             continue
-        cib = site.committed(commit)
+        cib = _known(site, commit, live)
         if cib is None:
             continue
         if same(cib, live):
@@ -66,6 +66,12 @@ def find_applied(site: Site, live: Cib) -> Applied | None:
         if best is None or site.repository.is_ancestor(best.commit, commit):
             best = Applied(commit, cib, found)
     return best
+
+
+def _known(site: Site, commit: str, live: Cib) -> Cib | None:
+    """Return the CIB of a commit, what is ignored as it is live."""
+    cib = site.committed(commit)
+    return cib and site.ignoring(cib, live).cib
 
 
 def missing_marker(site: Site, live: Cib) -> str | None:

@@ -6,11 +6,14 @@ four ways to git.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
 
 from ..cib.document import Cib
 from ..compare.change import Change, Weight
+from ..policy.expired import expired
+from ..policy.finding import Finding
 from .applied import Applied, find_applied
 from .divergence import Conflict, Divergence, alike, conflicts, diverged
 from .plan import no_base
@@ -43,13 +46,16 @@ class Entry:
 class Drift:
     """How git and live stand to each other, change by change.
 
-    ``desired`` is the commit that says what is desired.
+    ``desired`` is the commit that says what is desired. ``ignored`` are the changes of
+    live that ``cibgit.toml`` ignores; ``findings`` are about its rules.
     """
 
     live: Cib
     applied: Applied
     desired: str
     entries: list[Entry]
+    ignored: list[Change] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
     @property
     def is_drift(self) -> bool:
@@ -78,8 +84,11 @@ def drift(site: Site, revision: str = "HEAD", live: Cib | None = None) -> Drift:
     applied = find_applied(site, live)
     if applied is None:
         raise no_base(site, live)
-    found = diverged(live, applied, desired, commit)
-    return Drift(live, applied, commit, list(_entries(found)))
+    wanted = site.ignoring(desired, live)
+    found = diverged(live, applied, wanted.cib, commit)
+    findings = list(expired(site.config.ignore, datetime.now(UTC)))
+    entries = list(_entries(found))
+    return Drift(live, applied, commit, entries, wanted.changes, findings)
 
 
 def _entries(found: Divergence) -> Iterator[Entry]:

@@ -17,6 +17,7 @@ from ..policy import rules
 from ..policy.agents import touched
 from ..policy.context import Context
 from ..policy.effect import Effects
+from ..policy.expired import expired
 from ..policy.finding import Finding
 from .applied import Applied, find_applied, missing_marker
 from .divergence import Divergence, diverged
@@ -111,6 +112,7 @@ def survey(
     rules.check_names(force)
     live = site.live()
     check_desired(desired, live)
+    desired = site.ignoring(desired, live).cib
     applied = find_applied(site, live)
     dialect = site.cluster.dialect()
     if same(live, desired):
@@ -139,6 +141,8 @@ def judged(planned: Plan, force: Sequence[str]) -> Plan:
         complaints=tools.complaints(live, target) if policy.verify else (),
     )
     verdict = rules.judge(context, force)
+    ended = tuple(expired(site.config.ignore, context.now))
+    verdict = replace(verdict, findings=(*verdict.findings, *ended))
     return replace(planned, effects=context.effects, verdict=verdict)
 
 

@@ -1,12 +1,14 @@
 """One cluster as its repository knows it and as it lives: what every flow starts from."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ..cib.document import Cib, parse
 from ..cib.identity import check_ids
 from ..cluster.protocol import Cluster
 from ..cluster.tools import Tools
+from ..compare.ignore import Carried, carried
 from ..config import ClusterConfig
 from ..errors import CibgitError, NoInputError
 from ..repository import Repository
@@ -64,6 +66,10 @@ class Site:
         found = authored(data, f"{commit[:10]}:{self.path}")
         self._committed[commit] = found
         return found
+
+    def ignoring(self, cib: Cib, live: Cib) -> Carried:
+        """Return a CIB with what ``cibgit.toml`` ignores as it is in another one."""
+        return carried(cib, live, self.config.ignore, datetime.now(UTC))
 
     def edited(self) -> Cib:
         """Read the desired CIB of the work tree."""

@@ -50,6 +50,12 @@ def drift(
                 parts.append(f"{name}:\n{body}")
         if standing is Standing.CONFLICT and changes:
             parts.append("\n".join(_conflicts(found.entries)))
+    if everything and found.ignored:
+        body = grouped(found.ignored, everything=True, colour=colour, width=width)
+        parts.append(f"Ignored (cibgit.toml):\n{body}")
+    parts += [
+        printable(f"* {each.sentence}\n    {each.hint}") for each in found.findings
+    ]
     parts.append(summary(found, everything=everything))
     return "\n\n".join(parts)
 
@@ -76,6 +82,8 @@ def summary(found: "Drift", *, everything: bool = False) -> str:
     if waiting:
         line += f" Not pushed: {len(visible(waiting)) or len(waiting)}."
     left = hidden([one.change for one in found.entries])
+    if found.ignored:
+        line += f" Ignored: {len(found.ignored)}."
     if left and not everything:
         line += " (What has no meaning is hidden: --all)"
     return line

@@ -96,6 +96,8 @@ def drifted(found: "Drift", name: str) -> str:
             }
             for each in found.entries
         ],
+        ignored=changes(found.ignored),
+        findings=[each.to_dict() for each in found.findings],
     )
 
 
