@@ -52,6 +52,10 @@ class Branches(ABC):
         """Remove a ref of cibgit, if it is there."""
         self._run("update-ref", "--no-deref", "-d", own_ref(name))
 
+    def tidy(self) -> None:
+        """Let git pack what has become too many loose objects."""
+        self._run("gc", "--auto", "--quiet", ok=None)
+
     def advance(self, branch: str, old: str | None, new: str, reason: str) -> None:
         """Move a branch from ``old``, None where there is none yet, forward to ``new``.
 

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import CibgitError
 from ..exitcodes import ExitCode
-from . import actions, care, drifting, history, merging, planning, questions
+from . import actions, care, drifting, history, merging, planning, questions, watching
 
 # Typer brings its own click or depends on it, as its release decides: this is its base
 # class of everything that is wrong with a command line
@@ -73,6 +73,7 @@ for command in (
     drifting.drift,
     drifting.adopt,
     drifting.revert,
+    watching.watch,
     care.doctor,
     care.repair,
     merging.merge,

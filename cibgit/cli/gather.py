@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 from ..errors import NoInputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ..cib.document import Cib
     from ..cluster.protocol import Cluster
@@ -163,6 +163,14 @@ def terminal() -> Look:
         return {"colour": False, "width": None}
     wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return {"colour": wanted, "width": shutil.get_terminal_size().columns}
+
+
+def until_stopped(stop: "Callable[[], None]") -> None:
+    """Have SIGTERM and SIGINT end a command that runs on, in good order."""
+    import signal
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -5,7 +5,7 @@ or an export lets that ref name what it made; ``refs/cibgit/NAME/seen`` holds th
 the chain meanwhile, and the next state has both for parents. So no state is ever lost.
 """
 
-from ..cib.document import Cib
+from ..cib.document import Cib, Version
 from .applied import find_applied
 from .export import Details, author, content_digest, trailers
 from .files import written
@@ -49,3 +49,16 @@ def _start(site: Site, cib: Cib) -> str | None:
     """Return what the chain starts from: what is applied, or else HEAD."""
     applied = find_applied(site, cib)
     return applied.commit if applied else site.repository.head()
+
+
+def start_version(site: Site) -> Version | None:
+    """Return the version of the last state of the chain, None where nobody knows it."""
+    repository = site.repository
+    for name in (_seen(site), site.ref("live")):
+        commit = repository.get_ref(name)
+        if commit is None:
+            continue
+        numbers = repository.trailers(commit).get("CIB-Version", "").split(".")
+        if len(numbers) == len(Version._fields) and all(map(str.isdecimal, numbers)):
+            return Version(*map(int, numbers))
+    return None

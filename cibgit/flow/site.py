@@ -75,6 +75,10 @@ class Site:
         """Read the desired CIB of the work tree."""
         return read_file(self.file)
 
+    def forget(self) -> None:
+        """Let go of the CIBs of commits that were read."""
+        self._committed.clear()
+
     def blob(self, commit: str) -> str | None:
         """Return the id of the bytes that a commit has, None where it has no file."""
         return self.repository.blob_at(commit, self.path)

@@ -34,7 +34,7 @@ def answer(embedded: Embedded, capsys: Output, *arguments: str) -> tuple[int, An
 
 COMMANDS = (
     *("init", "export", "status", "diff", "push", "rollback", "digest", "fmt", "demo"),
-    *("doctor", "repair", "drift", "adopt", "revert", "merge"),
+    *("doctor", "repair", "drift", "adopt", "revert", "merge", "watch"),
     "import",
     *("init", "export", "status", "diff", "plan", "push", "rollback", "digest", "fmt"),
     "demo",
