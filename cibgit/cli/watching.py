@@ -14,33 +14,34 @@ if TYPE_CHECKING:
     from ..flow.watch import Event, Hook, Tally
 
 
+OnceOption = Annotated[
+    bool, typer.Option("--once", help="Look once; exit 1 if there is drift.")
+]
+HookOption = Annotated[
+    str | None,
+    typer.Option(
+        "--hook",
+        metavar="COMMAND",
+        help="Run it once per drift, and once when it is over; JSON on its input.",
+    ),
+]
+MetricsOption = Annotated[
+    Path | None,
+    typer.Option("--metrics", metavar="FILE", help="Write Prometheus' text format."),
+]
+PollOption = Annotated[
+    float,
+    typer.Option(
+        "--poll", metavar="SECONDS", min=0.1, help="Longest pause between two polls."
+    ),
+]
+
+
 def watch(
-    once: Annotated[
-        bool, typer.Option("--once", help="Look once; exit 1 if there is drift.")
-    ] = False,
-    hook: Annotated[
-        str | None,
-        typer.Option(
-            "--hook",
-            metavar="COMMAND",
-            help="Run it once per drift, and once when it is over; JSON on its input.",
-        ),
-    ] = None,
-    metrics: Annotated[
-        Path | None,
-        typer.Option(
-            "--metrics", metavar="FILE", help="Write Prometheus' text format."
-        ),
-    ] = None,
-    poll: Annotated[
-        float,
-        typer.Option(
-            "--poll",
-            metavar="SECONDS",
-            min=0.1,
-            help="Longest pause between two polls.",
-        ),
-    ] = 60.0,
+    once: OnceOption = False,
+    hook: HookOption = None,
+    metrics: MetricsOption = None,
+    poll: PollOption = 60.0,
     cluster: ClusterOption = None,
     at: AtOption = None,
     directory: DirectoryOption = HERE,
