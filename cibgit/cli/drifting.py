@@ -68,11 +68,12 @@ def drift(
       cibgit drift --format markdown
     """
     from ..flow.drift import drift as run
+    from ..flow.makers import attributed
     from ..render import drift as render
     from ..render import json as as_json
 
     site = gather.site(directory, cluster, at)
-    found = run(site, revision)
+    found = attributed(site, run(site, revision))
     if json or form is Format.JSON:
         typer.echo(as_json.drifted(found, site.name))
     elif form is Format.MARKDOWN:

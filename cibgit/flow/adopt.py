@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from ..cib.document import Cib
+from ..cib.document import Cib, LastChange
 from ..compare.apply import apply
 from ..compare.change import Change, Kind, Weight
 from ..compare.diff import compare
@@ -12,7 +13,9 @@ from ..compare.select import selected, speaks_of
 from ..compare.summary import hidden
 from ..errors import NoInputError, UnsafeError
 from .drift import Drift, drift
+from .export import Details
 from .files import same, written
+from .makers import attributed
 from .record import details
 from .refusals import check_desired
 from .site import Site
@@ -28,6 +31,13 @@ class Adopted:
     commit: str | None
     changes: list[Change]
     left: list[Change]
+
+
+class _Said(NamedTuple):
+    """What a commit says: the message, who made the change, and the trailers."""
+
+    message: str
+    details: Details
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,7 @@ def adopt(
             f"{site.path} has changes that are not committed",
             "Commit or stash them first.",
         )
-    found = drift(site)
+    found = attributed(site, drift(site))
     picked = choose(moved(found), elements, operational=operational)
     if not picked.chosen:
         return Adopted(None, [], picked.left)
@@ -66,9 +76,9 @@ def adopt(
     taken = site.ignoring(apply(changes, found.applied.cib), base).cib
     taken.source = "what is adopted"
     check_desired(taken, found.live)
-    commit = _committed(
-        site, found, base, taken, message or _subject(site, found, changes)
-    )
+    told = details(site, taken, found.live.version, _maker(found, changes))
+    said = _Said(message or _subject(site, found, changes), told)
+    commit = _committed(site, found, base, taken, said)
     left = [change for change in picked.left if change not in changes]
     return Adopted(commit, changes, left)
 
@@ -108,12 +118,21 @@ def choose(
     return Choice(chosen, left)
 
 
-def _committed(site: Site, found: Drift, base: Cib, taken: Cib, message: str) -> str:
+def _maker(found: Drift, changes: Sequence[Change]) -> LastChange:
+    """Return who made the changes, the last of them where they were several."""
+    paths = [change.path for change in changes if change.weight]
+    makers = [one.maker for one in found.entries if one.change.path in paths]
+    known = {maker for maker in makers if maker}
+    return known.pop() if len(known) == 1 else found.live.last_change
+
+
+def _committed(site: Site, found: Drift, base: Cib, taken: Cib, said: "_Said") -> str:
     """Commit what is adopted, and tell the refs that it is applied."""
     repository, desired = site.repository, site.desired(found.desired)
-    told = details(site, found.live)
     if same(desired, base):
-        commit = repository.commit_file(site.path, written(taken), message, **told)
+        commit = repository.commit_file(
+            site.path, written(taken), said.message, **said.details
+        )
         repository.set_ref(site.ref("applied"), commit, "adopt")
         return commit
     merged = merge(base, desired, taken)
@@ -132,7 +151,7 @@ def _committed(site: Site, found: Drift, base: Cib, taken: Cib, message: str) ->
             "Check out a branch first.",
         )
     side = repository.commit_tree_file(
-        found.applied.commit, site.path, written(taken), message, **told
+        found.applied.commit, site.path, written(taken), said.message, **said.details
     )
     commit = repository.commit_tree_file(
         found.desired,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 
-from ..cib.document import Cib
+from ..cib.document import Cib, LastChange
 from ..compare.change import Change, Weight
 from ..policy.expired import expired
 from ..policy.finding import Finding
@@ -34,12 +34,18 @@ class Entry:
     """One change and how it stands.
 
     ``change`` is live's, of what is not pushed git's. ``conflicts`` say what both sides
-    made of it, where they disagree.
+    made of it, where they disagree. ``maker`` is who made it, where that is known.
     """
 
     standing: Standing
     change: Change
     conflicts: tuple[Conflict, ...] = ()
+    maker: LastChange | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody made this change past git."""
+        return self.standing is not Standing.NOT_PUSHED
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Drift:
     @property
     def is_drift(self) -> bool:
         """Whether live left what is applied; what merely waits in git is no drift."""
-        return any(one.standing is not Standing.NOT_PUSHED for one in self.entries)
+        return any(one.is_live for one in self.entries)
 
     def of(self, *standings: Standing) -> list[Change]:
         """Return the changes that stand in one of these ways."""

@@ -5,18 +5,17 @@ or an export lets that ref name what it made; ``refs/cibgit/NAME/seen`` holds th
 the chain meanwhile, and the next state has both for parents. So no state is ever lost.
 """
 
-from ..cib.document import Cib, Version
+from ..cib.document import Cib, LastChange, Version
 from .applied import find_applied
 from .export import Details, author, content_digest, trailers
 from .files import written
 from .site import Site
 
 
-def details(site: Site, cib: Cib) -> Details:
+def details(site: Site, cib: Cib, version: Version, change: LastChange) -> Details:
     """Return author and trailers of a commit that holds what a cluster had."""
     digest = content_digest(cib, site.cluster.dialect())
-    change = cib.last_change
-    return {"author": author(change), "trailers": trailers(cib.version, change, digest)}
+    return {"author": author(change), "trailers": trailers(version, change, digest)}
 
 
 def record(site: Site, cib: Cib) -> str | None:
@@ -34,7 +33,7 @@ def record(site: Site, cib: Cib) -> str | None:
         site.path,
         data,
         f"{site.name} {cib.version}",
-        **details(site, cib),
+        **details(site, cib, cib.version, cib.last_change),
         merged=merged,
     )
     repository.set_refs([site.ref("live"), _seen(site)], commit, "watch")

@@ -20,6 +20,7 @@ from ..compare.change import Weight
 from ..errors import CibgitError, UnreachableError
 from ..policy.finding import Finding
 from .drift import Drift, drift
+from .makers import attributed
 from .plan import DriftError
 from .record import record, start_version
 from .site import Site
@@ -243,6 +244,7 @@ class Watch:
                 return
         elif told is None:
             return
+        found = attributed(site, found)
         self.tell(found)
         if self.hook:
             self.hook(found)

@@ -11,6 +11,7 @@ from .difference import SYMBOLS, count, grouped, printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..cib.document import LastChange
     from ..compare.change import Change
     from ..flow.adopt import Adopted
     from ..flow.divergence import Conflict
@@ -56,8 +57,25 @@ def drift(
     parts += [
         printable(f"* {each.sentence}\n    {each.hint}") for each in found.findings
     ]
+    parts += _makers(found)
     parts.append(summary(found, everything=everything))
     return "\n\n".join(parts)
+
+
+def _makers(found: "Drift") -> Iterator[str]:
+    """Render who made what, where it was not all the last one's doing."""
+    made: dict[LastChange, list[str]] = {}
+    for one in found.entries:
+        if one.maker and one.change.weight:
+            what = f"{one.change.owner} {one.change.subject}".rstrip()
+            made.setdefault(one.maker, []).append(what)
+    if len(made) > 1:
+        lines = [
+            f"  {maker}{f', {maker.at}' if maker.at else ''}: "
+            + ", ".join(dict.fromkeys(what))
+            for maker, what in made.items()
+        ]
+        yield printable("\n".join(["Made by:", *lines]))
 
 
 def header(found: "Drift") -> str:
@@ -93,7 +111,7 @@ def markdown(found: "Drift") -> str:
     """Render drift for an issue, a chat or a mail."""
     lines = [f"**{summary(found, everything=True)}**", "", "```", header(found), "```"]
     if found.entries:
-        lines += ["", "| | weight | part | change |", "|---|---|---|---|"]
+        lines += ["", "| | weight | part | change | by |", "|---|---|---|---|---|"]
         lines += [_row(each) for each in found.entries]
     return "\n".join(lines)
 
@@ -125,7 +143,9 @@ def _row(entry: Entry) -> str:
     said = "; ".join(
         [f"{SYMBOLS[change.kind]} {change.sentence}", *_both(entry.conflicts)]
     )
-    cells = (entry.standing.value, _WEIGHTS[change.weight], str(change.owner), said)
+    who = str(entry.maker) if entry.maker else ""
+    weight = _WEIGHTS[change.weight]
+    cells = (entry.standing.value, weight, str(change.owner), said, who)
     return "| " + " | ".join(_cell(each) for each in cells) + " |"
 
 

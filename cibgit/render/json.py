@@ -93,6 +93,7 @@ def drifted(found: "Drift", name: str) -> str:
                 "standing": each.standing.value,
                 "change": redacted(each.change).to_dict(),
                 "conflicts": [vars(one) for one in each.conflicts],
+                "maker": each.maker and vars(each.maker),
             }
             for each in found.entries
         ],

@@ -116,3 +116,33 @@ def test_secrets_are_never_shown(
         told = capsys.readouterr()
         assert canary not in told.out + told.err
         assert "passwd" in told.out
+
+
+def change_by(embedded: Embedded, user: str, element: str, value: str) -> None:
+    """Change live as somebody else, and have the state recorded."""
+    embedded.change_live(element, value)
+    file = embedded.node / "cib.xml"
+    text = file.read_text().replace('update-user="root"', f'update-user="{user}"')
+    (embedded.node / "cib.xml.sig").unlink()
+    file.write_text(text)
+    assert run(["watch", "--once", "-C", str(embedded.root)]) == 1
+
+
+def test_recorded_states_tell_who_made_which_change(
+    embedded: Embedded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export(embedded.site())
+    change_by(embedded, "ann", "vip-monitor@interval", "10s")
+    change_by(embedded, "ben", "loc@score", "1")
+    change_by(embedded, "cleo", "db@type", "Delay")
+    capsys.readouterr()
+    assert run(["drift", "-C", str(embedded.root)]) == 1
+    told = capsys.readouterr().out
+    assert "  ann via cibgit on " in told
+    assert ": resource vip op monitor 10s\n" in told
+    assert run(["adopt", "vip", "-C", str(embedded.root)]) == 0
+    assert embedded.git("log", "-1", "--format=%an").strip() == "ann"
+    assert "CIB-Changed-By: ann via" in embedded.git("log", "-1")
+    assert run(["adopt", "-C", str(embedded.root)]) == 0
+    assert embedded.git("log", "-1", "--format=%an").strip() == "cleo"
+    assert run(["drift", "-C", str(embedded.root)]) == 0
