@@ -48,6 +48,11 @@ class Branches(ABC):
         self._run(*replay.FAST_IMPORT, stdin=given)
         return str(self._objects(f"{ref}^{{commit}}")[0])
 
+    def reason(self, name: str) -> str:
+        """Return why a ref of cibgit names what it names, as its reflog says."""
+        words = ("log", "--walk-reflogs", "--max-count=1", "--format=%gs")
+        return self._run(*words, own_ref(name), "--", ok=None).text
+
     def drop_ref(self, name: str) -> None:
         """Remove a ref of cibgit, if it is there."""
         self._run("update-ref", "--no-deref", "-d", own_ref(name))

@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from enum import Enum
 
 from ..cib.document import Cib, LastChange
+from ..cib.owned import marker_commit
 from ..compare.change import Change, Weight
 from ..policy.expired import expired
-from ..policy.finding import Finding
-from .applied import Applied, find_applied
+from ..policy.finding import Finding, Severity
+from .applied import Applied, find_applied, lost_push
 from .divergence import Conflict, Divergence, alike, conflicts, diverged
+from .files import same
 from .plan import no_base
 from .site import Site
 
@@ -92,9 +94,34 @@ def drift(site: Site, revision: str = "HEAD", live: Cib | None = None) -> Drift:
         raise no_base(site, live)
     wanted = site.ignoring(desired, live)
     found = diverged(live, applied, wanted.cib, commit)
-    findings = list(expired(site.config.ignore, datetime.now(UTC)))
+    findings = [
+        *_lost(site, live),
+        *expired(site.config.ignore, datetime.now(UTC)),
+    ]
     entries = list(_entries(found))
     return Drift(live, applied, commit, entries, wanted.changes, findings)
+
+
+def _lost(site: Site, live: Cib) -> Iterator[Finding]:
+    """Tell of a push that is gone, as far as live does not have its content all the same."""
+    lost = lost_push(site, live)
+    named = marker_commit(live)
+    if lost and named and not _has(site, lost, live):
+        yield Finding(
+            Severity.WARNING,
+            "push-lost",
+            site.name,
+            f"commit {lost[:10]} was pushed and is gone: live names {named[:10]} again,"
+            f" and was last changed by {live.last_change}. When a partition heals, the"
+            " side with the higher epoch wins whole",
+            "cibgit adopt takes what is live and merges both; cibgit push then brings"
+            " back what was lost.",
+        )
+
+
+def _has(site: Site, commit: str, live: Cib) -> bool:
+    cib = site.committed(commit)
+    return cib is not None and same(site.ignoring(cib, live).cib, live)
 
 
 def _entries(found: Divergence) -> Iterator[Entry]:

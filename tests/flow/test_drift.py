@@ -1,6 +1,7 @@
 """Drift: who changed the cluster past git, and how that stands to git."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,38 @@ def test_recorded_states_tell_who_made_which_change(
     assert run(["adopt", "-C", str(embedded.root)]) == 0
     assert embedded.git("log", "-1", "--format=%an").strip() == "cleo"
     assert run(["drift", "-C", str(embedded.root)]) == 0
+
+
+def test_a_push_that_vanished_is_named_and_brought_back(
+    embedded: Embedded, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The other side of a partition went on from before the push, and won."""
+    arguments = ["-y", "--force", "agents", "-C", str(embedded.root)]
+    assert run(["export", "-C", str(embedded.root)]) == 0
+    embedded.edit('score="100"', 'score="200"')
+    assert run(["push", "-m", "first", *arguments]) == 0
+    saved = tmp_path / "other-side"
+    shutil.copytree(embedded.node, saved)
+    embedded.edit('interval="30s"', 'interval="10s"')
+    assert run(["push", "-m", "second", *arguments]) == 0
+    lost = embedded.git("rev-parse", "HEAD").strip()
+    embedded.node.rename(tmp_path / "this-side")
+    saved.rename(embedded.node)
+    embedded.change_live("db@type", "Delay")
+    embedded.change_live("db@type", "Stateful")
+    capsys.readouterr()
+    assert run(["drift", "-C", str(embedded.root)]) == 1
+    told = capsys.readouterr().out
+    assert f"commit {lost[:10]} was pushed and is gone" in told
+    assert run(["push", *arguments]) == 103
+    assert run(["adopt", "-C", str(embedded.root)]) == 0
+    capsys.readouterr()
+    assert run(["drift", "-C", str(embedded.root)]) == 0
+    told = capsys.readouterr().out
+    assert "Merged, not pushed:\nresource vip\n  ~ op monitor 10s" in told
+    assert run(["push", *arguments]) == 0
+    for kept in ('interval="10s"', 'score="200"', 'type="Stateful"'):
+        assert kept in embedded.live_text()
+    capsys.readouterr()
+    assert run(["drift", "-C", str(embedded.root)]) == 0
+    assert "is gone" not in capsys.readouterr().out
