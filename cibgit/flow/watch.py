@@ -21,7 +21,6 @@ from ..errors import CibgitError, UnreachableError
 from ..policy.finding import Finding
 from .drift import Drift, drift
 from .makers import attributed
-from .plan import DriftError
 from .record import record, start_version
 from .site import Site
 
@@ -168,7 +167,7 @@ class Watch:
             found = glimpse.found
             if isinstance(found, Finding):
                 self.tell(Trouble(found.sentence, found.hint))
-            elif after is None or found.version[:2] > after[:2]:
+            elif glimpse.is_now or after is None or found.version[:2] > after[:2]:
                 found.source = f"live {self.site.name}"
                 self._record(found, is_now=glimpse.is_now)
             if glimpse.mark is not None:
@@ -222,10 +221,7 @@ class Watch:
         moment = (*refs, repository.head(), self._polled, self._newest.version)
         if moment == self._judged:
             return self.tally.drift
-        try:
-            found = drift(self.site, live=self._newest)
-        except DriftError as error:
-            raise CibgitError(error.message, error.hint) from None
+        found = drift(self.site, live=self._newest)
         self.tally.drift = found
         self._tell_once(found)
         self._judged = moment

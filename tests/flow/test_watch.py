@@ -7,11 +7,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cibgit.cib.document import Cib
 from cibgit.cli.app import run
+from cibgit.cluster.directory import Directory
 from cibgit.cluster.events import Events
 from cibgit.errors import CibgitError
 from cibgit.flow.drift import Drift
@@ -19,7 +23,7 @@ from cibgit.flow.export import export
 from cibgit.flow.watch import Event, Seen, Tally, Trouble, Watch
 from cibgit.render.watch import metrics
 
-from .embedded import Embedded
+from .embedded import CIB, Embedded
 
 LIVE = "refs/cibgit/prod/live"
 
@@ -216,6 +220,72 @@ def test_a_full_disk_is_told_and_survived(embedded: Embedded, tmp_path: Path) ->
         assert versions(embedded) == ["0.5.0", "0.6.0"]
     finally:
         subprocess.run(["umount", str(objects)], check=True)
+
+
+class Remote:
+    """A cluster of which no files are at hand."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self.reads = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.directory, name)
+
+    def read(self) -> Cib:
+        self.reads += 1
+        return self.directory.read()
+
+
+def test_elsewhere_it_polls_less_and_less_until_something_moves(
+    embedded: Embedded,
+) -> None:
+    export(embedded.site())
+    bench = Bench(embedded)
+    bench.events = bench.agent.events = Events(None)
+    remote = Remote(Directory(embedded.node))
+    bench.agent.site = replace(bench.agent.site, cluster=remote)
+    pauses: list[float] = []
+
+    def waited(seconds: float) -> bool:
+        pauses.append(seconds)
+        return False
+
+    bench.events.wait = waited  # type: ignore[method-assign]
+
+    def between(count: int) -> None:
+        if count == 5:
+            embedded.change_live("loc@score", "1")
+        elif count > 8:
+            bench.events.stop()
+
+    bench.run(between)
+    assert versions(embedded) == ["0.5.0", "0.6.0"]
+    assert pauses[:5] == [1.0, 1.5, 2.25, 3.375, 5.0625]
+    assert pauses[5:8] == [0.5, 1.0, 1.5]  # quiet after the change, then it grows again
+    assert remote.reads == 9
+
+
+def test_without_a_base_once_says_so(embedded: Embedded, tmp_path: Path) -> None:
+    embedded.file.parent.mkdir(parents=True, exist_ok=True)
+    embedded.file.write_text(CIB)
+    embedded.edit('interval="30s"', 'interval="10s"')
+    embedded.commit()
+    assert run(["watch", "--once", "-C", str(embedded.root)]) == 103
+
+
+def test_another_content_of_the_same_version_is_recorded_after_a_restart(
+    embedded: Embedded,
+) -> None:
+    """So it is where both sides of a partition changed as much."""
+    export(embedded.site())
+    embedded.change_live("loc@score", "1")
+    assert run(["watch", "--once", "-C", str(embedded.root)]) == 1
+    (embedded.node / "cib.xml.sig").unlink()
+    file = embedded.node / "cib.xml"
+    file.write_text(file.read_text().replace('score="1"', 'score="2"'))
+    assert run(["watch", "--once", "-C", str(embedded.root)]) == 1
+    assert versions(embedded) == ["0.5.0", "0.6.0", "0.6.0"]
 
 
 def test_a_hook_that_fails_is_called_again(embedded: Embedded) -> None:
