@@ -98,7 +98,7 @@ def export(
         typer.echo(
             text.exported(result, site.name, site.repository.short(result.commit))
         )
-        _note_detached(site.repository.branch(), result.outcome == "committed")
+        note_detached(site.repository.branch(), result.outcome == "committed")
     return ExitCode.DIFFERS if result.outcome == "recorded" else ExitCode.OK
 
 
@@ -341,6 +341,7 @@ def _compact(files: list[str] | None, directory: Path, has_others: bool) -> int:
     return ExitCode.OK
 
 
-def _note_detached(branch: str | None, committed: bool) -> None:
+def note_detached(branch: str | None, committed: bool) -> None:
+    """Tell people that a commit belongs to no branch."""
     if committed and branch is None:
         typer.echo("HEAD is detached: keep the commit with git switch -c NAME.")

@@ -7,7 +7,7 @@ import typer
 
 from ..exitcodes import ExitCode
 from . import gather
-from .actions import carry_out
+from .actions import carry_out, note_detached
 from .options import (
     HERE,
     AtOption,
@@ -115,6 +115,7 @@ def adopt(
         typer.echo(as_json.adopted(done))
     else:
         typer.echo(render.adopted(done))
+        note_detached(site.repository.branch(), done.commit is not None)
     return ExitCode.OK
 
 

@@ -1,6 +1,7 @@
 """Who made which change: the CIB names its last writer only, recorded states tell more."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ..cib.document import Cib, LastChange
@@ -9,7 +10,6 @@ from ..compare.diff import compare
 from ..replay import PastCommit
 from .applied import Applied
 from .drift import Drift
-from .files import same
 from .site import Site
 
 _SAID = re.compile(r"(.+?)(?: via (.+?))?(?: on (\S+))?")
@@ -20,7 +20,13 @@ STATES = 60
 
 def attributed(site: Site, found: Drift) -> Drift:
     """Return a drift whose changes say who made them, as far as states were recorded."""
-    makers = _makers(site, found.applied, found.live)
+    makers: dict[Path, LastChange] = {}
+    wanted = [one.change for one in found.entries if one.is_live]
+    for changes, maker in _steps(site, found.applied, found.live):
+        for change in changes:
+            makers.setdefault(change.path, maker)
+        if all(_maker(change, makers) for change in wanted):
+            break
     entries = [
         replace(one, maker=_maker(one.change, makers)) if one.is_live else one
         for one in found.entries
@@ -29,37 +35,27 @@ def attributed(site: Site, found: Drift) -> Drift:
 
 
 def _maker(change: Change, makers: dict[Path, LastChange]) -> LastChange | None:
-    """Return who touched an element last, or the last one to touch something in it."""
+    """Return who touched an element last, or something in it, or what it is in."""
     if change.path in makers:
         return makers[change.path]
     size = len(change.path)
     within = [made for path, made in makers.items() if path[:size] == change.path]
     around = [made for path, made in makers.items() if change.path[: len(path)] == path]
     found = within or around
-    return found[-1] if found else None
+    return found[0] if found else None
 
 
-def _makers(site: Site, applied: Applied, live: Cib) -> dict[Path, LastChange]:
-    """Return who was the last to change each element since what is applied."""
-    makers: dict[Path, LastChange] = {}
-    before = site.committed(applied.commit) or applied.cib
-    for past in _since(site, applied):
+def _steps(
+    site: Site, applied: Applied, live: Cib
+) -> Iterator[tuple[list[Change], LastChange]]:
+    """Yield what each state brought and who made it, the newest first."""
+    after, maker = live, live.last_change
+    for past in reversed(_since(site, applied)):
         cib = site.committed(past.commit)
-        if cib is None:
-            continue
-        _note(makers, compare(before, cib), _made(past))
-        before = cib
-    if not same(before, live):
-        _note(makers, compare(before, live), live.last_change)
-    return makers
-
-
-def _note(
-    makers: dict[Path, LastChange], changes: list[Change], maker: LastChange
-) -> None:
-    for change in changes:
-        makers.pop(change.path, None)  # so that the newest stands last
-        makers[change.path] = maker
+        if cib is not None:
+            yield compare(cib, after), maker
+            after, maker = cib, _made(past)
+    yield compare(site.committed(applied.commit) or applied.cib, after), maker
 
 
 def _made(past: PastCommit) -> LastChange:

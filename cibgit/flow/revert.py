@@ -17,7 +17,10 @@ from .site import Site
 
 @dataclass(frozen=True)
 class Reverting:
-    """The push that reverts, None where there is nothing to revert; what is ``left``."""
+    """The push that reverts, None where there is nothing to revert.
+
+    ``left`` is what stays of the drift, as what live made of what is applied.
+    """
 
     plan: Plan | None
     left: list[Change]
@@ -41,7 +44,7 @@ def revert(
     back = _back(found)
     picked = choose(back, elements, operational=operational)
     if not picked.chosen:
-        return Reverting(None, picked.left)
+        return Reverting(None, moved(found))
     changes = selected(back, lambda change: change in picked.chosen)
     target = apply(changes, found.live)
     target.source = f"applied {found.applied.commit[:10]}"
@@ -55,7 +58,8 @@ def revert(
         compare(found.live, target),
         site.cluster.dialect(),
     )
-    left = [change for change in picked.left if change not in changes]
+    gone = {change.path for change in changes}
+    left = [change for change in moved(found) if change.path not in gone]
     return Reverting(judged(planned, force), left)
 
 
