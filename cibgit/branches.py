@@ -94,9 +94,18 @@ class Branches(ABC):
         self._run(*replay.FAST_IMPORT, stdin=given)
         return str(self._objects(f"{ref}^{{commit}}")[0])
 
+    def reason(self, name: str) -> str:
+        """Return why a ref of cibgit names what it names, as its reflog says."""
+        words = ("log", "--walk-reflogs", "--max-count=1", "--format=%gs")
+        return self._run(*words, own_ref(name), "--", ok=None).text
+
     def drop_ref(self, name: str) -> None:
         """Remove a ref of cibgit, if it is there."""
         self._run("update-ref", "--no-deref", "-d", own_ref(name))
+
+    def tidy(self) -> None:
+        """Let git pack what has become too many loose objects."""
+        self._run("gc", "--auto", "--quiet", ok=None)
 
     def advance(self, branch: str, old: str | None, new: str, reason: str) -> None:
         """Move a branch from ``old``, None where there is none yet, forward to ``new``.

@@ -108,7 +108,7 @@ class Commits(ABC):
             parent, {path: data}, message, author=author, trailers=trailers
         )
 
-    def commit_tree_files(
+    def commit_tree_files(  # noqa: PLR0913
         self,
         parent: str | None,
         files: Mapping[str, bytes],
@@ -116,10 +116,12 @@ class Commits(ABC):
         *,
         author: Author | None = None,
         trailers: Mapping[str, str] = _NO_TRAILERS,
+        merged: Sequence[str] = (),
     ) -> str:
         """Make a commit with files replaced on top of ``parent``; return its full id.
 
-        HEAD, index, work tree and refs stay as they are; :meth:`set_ref` can keep it.
+        ``merged`` are further parents. HEAD, index, work tree and refs stay as they are;
+        :meth:`set_ref` can keep it.
         """
         text = message_bytes(message, trailers)
         base = [] if parent is None else [self.resolve(parent)]
@@ -135,7 +137,8 @@ class Commits(ABC):
             index = (*alone, "update-index", "-z", "--index-info")
             self._run(*index, stdin=entries, env=env)
             tree = self._run(*alone, "write-tree", env=env).text
-        parents = [word for each in base for word in ("-p", each)]
+        further = [self.resolve(each) for each in merged]
+        parents = [word for each in [*base, *further] for word in ("-p", each)]
         return self._sign("commit-tree", *parents, tree, text=text, author=author).text
 
     def _refuse_filters(self, path: str, data: bytes) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .cib.secrets import Rules
+from .compare.ignore import Rule
+from .compare.ignore import rules as ignore_rules
 from .errors import BadConfigError, NoInputError, UsageError
 from .policy.settings import Limit, Policy, changed
 from .policy.suppress import Ignore, ignores
@@ -69,7 +71,7 @@ class ClusterConfig:
     ``at`` is the address of the live side. ``marker`` says whether a push names its
     commit in the live CIB. ``pacemaker`` is the release that will read the files of a
     ``dir:`` cluster, where it is not the installed one. ``policy`` is what a plan must
-    keep to.
+    keep to, ``ignore`` which differences are meant to be.
     """
 
     name: str
@@ -78,6 +80,7 @@ class ClusterConfig:
     pacemaker: str | None = None
     policy: Policy = DEFAULT_POLICY
     secrets: SecretsConfig = field(default_factory=SecretsConfig)
+    ignore: tuple[Rule, ...] = ()
 
     @property
     def path(self) -> str:
@@ -162,6 +165,7 @@ def loads(text: bytes, path: Path) -> Config:
     clusters = data.pop("clusters", {})
     policy = changed(DEFAULT_POLICY, data.pop("policy", {}), f"{path}: [policy]")
     secrets = _secrets(data.pop("secrets", {}), f"{path}: [secrets]")
+    ignore = ignore_rules(data.pop("ignore", []), f"{path}: [[ignore]]")
     if data:
         raise BadConfigError(f"{path}: unknown option {next(iter(data))!r}")
     if not isinstance(clusters, dict) or not clusters:
@@ -172,7 +176,7 @@ def loads(text: bytes, path: Path) -> Config:
     return Config(
         path.parent,
         {
-            name: replace(_cluster(name, table, path, policy), secrets=secrets)
+            name: replace(_cluster(name, table, path, policy, ignore), secrets=secrets)
             for name, table in clusters.items()
         },
         check,
@@ -217,7 +221,9 @@ def _release(value: object, where: str) -> str | None:
     raise BadConfigError(f'{where} pacemaker must be a release such as "2.1.5"')
 
 
-def _cluster(name: str, values: object, path: Path, policy: Policy) -> ClusterConfig:
+def _cluster(
+    name: str, values: object, path: Path, policy: Policy, ignore: tuple[Rule, ...]
+) -> ClusterConfig:
     where = f"{path}: [clusters.{name}]"
     try:
         checked_name(name)
@@ -228,6 +234,8 @@ def _cluster(name: str, values: object, path: Path, policy: Policy) -> ClusterCo
     values = dict(values)
     own = f"{path}: [clusters.{name}.policy]"
     policy = changed(policy, values.pop("policy", {}), own)
+    own = f"{path}: [[clusters.{name}.ignore]]"
+    ignore += ignore_rules(values.pop("ignore", []), own)
     at = values.pop("at", ClusterConfig.at)
     marker = values.pop("marker", ClusterConfig.marker)
     pacemaker = _release(values.pop("pacemaker", ClusterConfig.pacemaker), where)
@@ -235,7 +243,7 @@ def _cluster(name: str, values: object, path: Path, policy: Policy) -> ClusterCo
         raise BadConfigError(f"{where} unknown option {next(iter(values))!r}")
     if not isinstance(at, str) or not isinstance(marker, bool):
         raise BadConfigError(f"{where} at must be a text, marker true or false")
-    return ClusterConfig(name, at, marker, pacemaker, policy)
+    return ClusterConfig(name, at, marker, pacemaker, policy, ignore=ignore)
 
 
 def _secrets(values: object, where: str) -> SecretsConfig:

@@ -122,6 +122,10 @@ class Repository(Branches, Commits):
         digest.update(data)
         return digest.hexdigest()
 
+    def blob_at(self, commit: str, path: str) -> str | None:
+        """Return the id of the blob that a commit has at ``path``, None if none."""
+        return self._objects(f"{revision(commit)}:{file_name(path)}")[0]
+
     def newest_commit_with(
         self, path: str, blob: str, start: str = "HEAD"
     ) -> str | None:

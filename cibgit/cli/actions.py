@@ -66,7 +66,7 @@ def export(
         if not had_vault and site.keeper.store.file.exists():
             recipients, made = site.keeper.vault.recipients, site.keeper.store.lock.made
             typer.echo(text.new_vault(site.config, recipients, made))
-        _note_detached(site.repository.branch(), result.outcome == "committed")
+        note_detached(site.repository.branch(), result.outcome == "committed")
     return ExitCode.DIFFERS if result.outcome == "recorded" else ExitCode.OK
 
 
@@ -115,12 +115,12 @@ def push(
     site = gather.site(directory, cluster or (saved.cluster if saved else None), at)
     if saved:
         planned = gather.planned_again(site, saved)
-        return _carry_out(planned, lambda: saved.commit, care, yes, dry_run, json)
+        return carry_out(planned, lambda: saved.commit, care, yes, dry_run, json)
     if message is not None:
         planned, commit = _of_work_tree(site, revision, message, force or [])
     else:
         planned, commit = _of_commit(site, revision, force or [])
-    return _carry_out(planned, commit, care, yes, dry_run, json)
+    return carry_out(planned, commit, care, yes, dry_run, json)
 
 
 def _of_work_tree(
@@ -201,10 +201,10 @@ def rollback(
         typer.echo(text.lost(lost(site, commit), site.repository.short(commit)))
     told = {**trailers, **_forced(planned)}
     new = partial(commit_desired, site, desired, message, told)
-    return _carry_out(planned, new, care, yes, dry_run, json)
+    return carry_out(planned, new, care, yes, dry_run, json)
 
 
-def _carry_out(
+def carry_out(
     planned: "Plan",
     commit: "Callable[[], str]",
     care: "Care",
@@ -331,6 +331,7 @@ def _compact(files: list[str] | None, directory: Path, has_others: bool) -> int:
     return ExitCode.OK
 
 
-def _note_detached(branch: str | None, committed: bool) -> None:
+def note_detached(branch: str | None, committed: bool) -> None:
+    """Tell people that a commit belongs to no branch."""
     if committed and branch is None:
         typer.echo("HEAD is detached: keep the commit with git switch -c NAME.")

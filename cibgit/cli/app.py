@@ -14,6 +14,7 @@ from . import (
     care,
     checking,
     confirmation,
+    drifting,
     elements,
     gather,
     history,
@@ -23,6 +24,7 @@ from . import (
     planning,
     questions,
     secret,
+    watching,
 )
 from .ending import ended, interrupted
 
@@ -101,6 +103,10 @@ for command in (
     confirmation.timer,
     questions.digest,
     actions.fmt,
+    drifting.drift,
+    drifting.adopt,
+    drifting.revert,
+    watching.watch,
     care.doctor,
     care.repair,
     merging.merge,

@@ -26,6 +26,7 @@ def show(
 
     (old, old_label), (new, new_label) = gather.sides(sides, directory, cluster, at)
     _held.extend((old, new))
+    old, new, ignored = gather.unignored(sides, old, new, directory, cluster)
     changes = compare(old, new)
     gather.note_uncertain()
     found = formats.Difference(
@@ -38,4 +39,6 @@ def show(
         sys.stdout.buffer.write(answer)
     elif answer:
         print(answer)
+    if ignored and form == "text":
+        print(f"Ignored, as cibgit.toml says: {ignored}.", file=sys.stderr)
     return ExitCode.DIFFERS if changes else ExitCode.OK

@@ -241,6 +241,33 @@ def dialect(folder: Path, cluster: str | None, at: str | None) -> "Dialect":
     return connected(root, settings, at).dialect()
 
 
+def unignored(
+    sides: "Sequence[str]", old: "Cib", new: "Cib", folder: Path, cluster: str | None
+) -> "tuple[Cib, Cib, int]":
+    """Return both sides of a diff, and how much of it is ignored.
+
+    Where one side is live, the other has what ``cibgit.toml`` ignores as it is live.
+    """
+    if sides and LIVE not in sides and len(sides) > 1:
+        return old, new, 0
+    from datetime import UTC, datetime
+
+    from ..compare.ignore import carried
+
+    try:
+        rules = configured(folder, cluster)[1].ignore
+    except (NoInputError, UsageError):  # files can be compared anywhere
+        return old, new, 0
+    now = datetime.now(UTC)
+    if len(sides) <= 1 or sides[0] == LIVE:
+        found = carried(new, old, rules, now)
+        return old, found.cib, len(found.changes)
+    if sides[1] == LIVE:
+        found = carried(old, new, rules, now)
+        return found.cib, new, len(found.changes)
+    return old, new, 0
+
+
 def stdin() -> "Cib":
     """Read a CIB from standard input."""
     from ..flow.files import authored
@@ -271,6 +298,14 @@ def terminal() -> Look:
         return {"colour": False, "width": None}
     wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return {"colour": wanted, "width": shutil.get_terminal_size().columns}
+
+
+def until_stopped(stop: "Callable[[], None]") -> None:
+    """Have SIGTERM and SIGINT end a command that runs on, in good order."""
+    import signal
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -66,7 +66,7 @@ class DiffFormat(Enum):
 FormatOption = Annotated[
     DiffFormat,
     typer.Option(
-        "--format", metavar="FORMAT", help="text, json, markdown, patch, pcs or crmsh."
+        "--format", metavar="FORMAT", help="text, json, markdown, patch, pcs, crmsh."
     ),
 ]
 SettleOption = Annotated[

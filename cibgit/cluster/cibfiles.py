@@ -43,7 +43,7 @@ SYSTEM = Path("/var/lib/pacemaker/cib")
 CIB = "cib.xml"
 SIGNATURE = "cib.xml.sig"
 
-_RACE = 0.02
+_RACE = 0.1
 """Seconds after which a pair that somebody was replacing must match again."""
 
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)

@@ -1,7 +1,7 @@
 """Divergence: git and live both left what is applied. Three groups, nothing hidden."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..cib.document import Cib
 from ..compare.change import Change, Kind
@@ -50,6 +50,13 @@ def conflicts(wanted: Iterable[Change], moved: Iterable[Change]) -> list[Conflic
     return list(dict.fromkeys(_conflicts(wanted, list(moved))))
 
 
+def alike(ours: Change, theirs: Change) -> bool:
+    """Say whether both sides did the same: what else each added beside does not count."""
+    if ours.place and theirs.place and ours.place.parent == theirs.place.parent:
+        theirs = replace(theirs, place=ours.place)
+    return ours == theirs
+
+
 def _conflicts(wanted: Iterable[Change], moved: list[Change]) -> Iterator[Conflict]:
     for ours in wanted:
         for theirs in moved:
@@ -62,7 +69,7 @@ def _conflicts(wanted: Iterable[Change], moved: list[Change]) -> Iterator[Confli
 
 
 def _same_element(ours: Change, theirs: Change) -> Iterator[Conflict]:
-    if ours == theirs:  # both did the same
+    if alike(ours, theirs):
         return
     if ours.kind is not theirs.kind or ours.kind is not Kind.CHANGED:
         yield Conflict(ours.address, "", ours.kind.value, theirs.kind.value)

@@ -65,28 +65,30 @@ def export(site: Site, message: str = "") -> Exported:
             unpushed=applied.commit != head,
         )
     at_head = site.committed(head) if head else None
-    changes = compare(at_head or _nothing(live), live)
+    taken = site.ignoring(live, at_head).cib if at_head else live
+    changes = compare(at_head or _nothing(live), taken)
     text = message or f"Export {site.name} {live.version}"
     details: Details = {
         "author": author(live.last_change),
         "trailers": trailers(
             live.version,
             live.last_change,
-            content_digest(live, site.cluster.dialect()),
+            content_digest(taken, site.cluster.dialect()),
         ),
     }
-    obstacle = _obstacle(site, at_head, applied)
+    known = site.ignoring(at_head, live).cib if at_head else None
+    obstacle = _obstacle(site, known, applied)
     if obstacle and applied is None:
         raise UnsafeError(
             f"{obstacle}, and the export would overwrite them", "Commit them."
         )
     if obstacle and applied is not None:
-        commit = _beside(site, applied, live, text, details)
-        beside = compare(applied.cib, live)
+        commit = _beside(site, applied, taken, text, details)
+        beside = compare(applied.cib, taken)
         ref = site.ref("live")
         return Exported("recorded", commit, live.version, beside, ref, obstacle)
     clear = tuple(site.in_clear(head)) if head else ()
-    commit = site.commit(live, text, **details)
+    commit = site.commit(taken, text, **details)
     site.repository.set_refs(site.refs(), commit, "export")
     return Exported("committed", commit, live.version, changes, sealed=clear)
 

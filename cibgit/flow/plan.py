@@ -25,6 +25,7 @@ from ..policy import rules
 from ..policy.agents import touched
 from ..policy.context import Context
 from ..policy.effect import Effects
+from ..policy.expired import expired
 from ..policy.finding import Finding
 from .applied import Applied, find_applied, missing_marker
 from .divergence import Divergence, diverged
@@ -151,29 +152,31 @@ def survey(
     real = site.read()
     live = site.hidden(real)
     check_desired(desired, live)
+    desired = site.ignoring(desired, live).cib
     applied = find_applied(site, live)
     dialect = site.cluster.dialect()
     if same(live, desired):
         return Plan(site, real, applied, desired, commit, [], dialect)
     if applied is None:
-        raise _no_base(site, live)
+        raise no_base(site, live)
     if not applied.is_live:
         return diverged(live, applied, desired, commit)
     changes = compare(live, desired)
     planned = Plan(site, real, applied, desired, commit, changes, dialect)
-    return _judged(planned, force)
+    return judged(planned, force)
 
 
-def _judged(planned: Plan, force: Sequence[str]) -> Plan:
+def judged(planned: Plan, force: Sequence[str]) -> Plan:
     """Ask Pacemaker's tools, as far as a rule wants to know, and then the rules.
 
     All of them at once: whoever changes the cluster meanwhile makes the plan stale.
     """
+    site = planned.site
     try:
         live, target = planned.live, planned.target()
     except (PermissionDeniedError, BadDataError):
         live, target = planned.hidden()  # to look no key is needed; a push needs it
-    policy, tools = planned.site.config.policy, planned.site.tools
+    policy, tools = site.config.policy, site.tools
     asked = policy.agents or policy.agent_parameters
     with ThreadPoolExecutor(3) as pool:
         effects = pool.submit(tools.effects, live, target)
@@ -189,6 +192,8 @@ def _judged(planned: Plan, force: Sequence[str]) -> Plan:
         complaints=new.result() if new else (),
     )
     verdict = rules.judge(context, force)
+    ended = tuple(expired(site.config.ignore, context.now))
+    verdict = replace(verdict, findings=(*verdict.findings, *ended))
     return replace(planned, effects=context.effects, verdict=verdict)
 
 
@@ -216,7 +221,8 @@ def refuse_unsafe(planned: Plan) -> None:
         raise refused
 
 
-def _no_base(site: Site, live: Cib) -> DriftError:
+def no_base(site: Site, live: Cib) -> DriftError:
+    """Return the error of a cluster of which git does not know any state."""
     missing = missing_marker(site, live)
     if missing:
         return DriftError(
@@ -241,7 +247,8 @@ def drifted(site: Site, known: Cib, live: Cib) -> DriftError:
     hint = (
         f"Commit {missing[:12]} was pushed meanwhile: git fetch --all"
         if missing
-        else "Take it into git with: cibgit export. Nothing was written."
+        else "Nothing was written. See cibgit drift, then take it into git (cibgit adopt,"
+        " cibgit export) or back (cibgit revert)."
     )
     return DriftError(
         f"{live.source} is not what git knew: changed by {live.last_change}"

@@ -4,8 +4,9 @@ Secrets: all CIBs that a site hands out are in the hidden form, with placeholder
 :meth:`Site.read`. All that a site commits is hidden first, and its vault goes along.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from ..cib.document import Cib, parse
@@ -13,6 +14,7 @@ from ..cib.identity import check_ids
 from ..cib.secrets import Slot
 from ..cluster.protocol import Cluster
 from ..cluster.tools import Tools
+from ..compare.ignore import Carried, carried
 from ..config import ClusterConfig
 from ..errors import CibgitError, NoInputError
 from ..repository import Author, Repository
@@ -96,10 +98,22 @@ class Site:
             ) from None
         return self._adopted(commit, authored(data, f"{commit[:10]}:{self.path}"))
 
+    def ignoring(self, cib: Cib, live: Cib) -> Carried:
+        """Return a CIB with what ``cibgit.toml`` ignores as it is in another one."""
+        return carried(cib, live, self.config.ignore, datetime.now(UTC))
+
     def edited(self) -> Cib:
         """Read the desired CIB of the work tree; a password typed there gets hidden."""
         self._know_head()
         return edited(self.file, self.keeper)
+
+    def forget(self) -> None:
+        """Let go of the CIBs of commits that were read."""
+        self._committed.clear()
+
+    def blob(self, commit: str) -> str | None:
+        """Return the id of the bytes that a commit has, None where it has no file."""
+        return self.repository.blob_at(commit, self.path)
 
     def committed(self, commit: str) -> Cib | None:
         """Return the CIB of a commit, None where it has none or not a readable one."""
@@ -144,7 +158,7 @@ class Site:
             self.files(cib), message, author=author, trailers=trailers
         )
 
-    def commit_beside(
+    def commit_beside(  # noqa: PLR0913
         self,
         parent: str | None,
         cib: Cib,
@@ -152,10 +166,19 @@ class Site:
         *,
         author: Author | None = None,
         trailers: Mapping[str, str] = _NO_TRAILERS,
+        merged: Sequence[str] = (),
     ) -> str:
-        """Make a commit of a hidden CIB and its vault on top of ``parent``, off all refs."""
+        """Make a commit of a hidden CIB and its vault on top of ``parent``, off all refs.
+
+        ``merged`` are further parents.
+        """
         return self.repository.commit_tree_files(
-            parent, self.files(cib), message, author=author, trailers=trailers
+            parent,
+            self.files(cib),
+            message,
+            author=author,
+            trailers=trailers,
+            merged=merged,
         )
 
     def _know_head(self) -> None:

@@ -58,6 +58,8 @@ def status(site: Site, orders: Orders | None = None) -> Status:
     applied = find_applied(site, live)
     head = site.repository.head()
     desired = site.committed(head) if head else None
+    if desired:
+        desired = site.ignoring(desired, live).cib
     base = applied.cib if applied else live
     drifted = applied is not None and not applied.is_live
     return Status(

@@ -9,8 +9,10 @@ from ..compare.redact import redacted
 from ..errors import CibgitError
 
 if TYPE_CHECKING:
+    from ..flow.adopt import Adopted
     from ..flow.digest import Digests, Verified
     from ..flow.divergence import Divergence
+    from ..flow.drift import Drift
     from ..flow.export import Exported
     from ..flow.import_ import Imported
     from ..flow.plan import Plan
@@ -76,6 +78,44 @@ def diverged(found: "Divergence") -> str:
         moved=changes(found.moved),
         conflicts=[vars(each) for each in found.conflicts],
     )
+
+
+def drifted(found: "Drift", name: str) -> str:
+    """Return how live stands to git, change by change."""
+    return dumps(
+        "drift",
+        cluster=name,
+        drift=found.is_drift,
+        live={"version": str(found.live.version), **vars(found.live.last_change)},
+        applied=found.applied.commit,
+        desired=found.desired,
+        entries=[
+            {
+                "standing": each.standing.value,
+                "change": redacted(each.change).to_dict(),
+                "conflicts": [vars(one) for one in each.conflicts],
+                "maker": each.maker and vars(each.maker),
+            }
+            for each in found.entries
+        ],
+        ignored=changes(found.ignored),
+        findings=[each.to_dict() for each in found.findings],
+    )
+
+
+def adopted(done: "Adopted") -> str:
+    """Return what was adopted, and what was left; no commit: nothing was adopted."""
+    return dumps(
+        "adopt",
+        commit=done.commit,
+        changes=changes(done.changes),
+        left=changes(done.left),
+    )
+
+
+def nothing(left: Iterable[Change]) -> str:
+    """Return that there was nothing to revert, and what was left."""
+    return dumps("revert", commit=None, changes=[], left=changes(left))
 
 
 def exported(result: "Exported") -> str:

@@ -45,6 +45,7 @@ COMMANDS = (
         "merge",
     ),
     *("digest", "fmt", "doctor", "repair", "demo"),
+    *("drift", "adopt", "revert", "watch"),
     *("check", "log", "blame", "confirm", "cancel", "known-good", "timer"),
 )
 

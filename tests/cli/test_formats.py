@@ -66,4 +66,6 @@ def test_an_error_is_json_where_the_answer_would_be(
 def test_two_formats_at_once_are_refused(sides: list[str], capsys: Output) -> None:
     assert run(["diff", "--json", "--format", "pcs", *sides]) == 64
     assert run(["diff", "--format", "yaml", *sides]) == 64
-    assert "'text', 'json', 'patch', 'pcs', 'crmsh'" in capsys.readouterr().err
+    assert (
+        "'text', 'json', 'markdown', 'patch', 'pcs', 'crmsh'" in capsys.readouterr().err
+    )

@@ -151,7 +151,7 @@ def test_what_somebody_changed_meanwhile_is_left_alone(place: Workplace) -> None
     # cancelling would lose the change: refused, and shown
     refused = place.cibgit("node1", "cancel")
     assert refused.code == 103, refused
-    assert "value: 1 -> 2" in refused.err
+    assert "params.fake: 1 -> 2" in refused.err
     assert place.cibgit("node1", "confirm").code == 0
     assert pending(place.live()) is None
 

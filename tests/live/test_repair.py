@@ -103,7 +103,9 @@ def test_online(bedside: Bedside, backups: str) -> None:
     assert found["outcome"] == ("loaded" if backups == "good" else "empty")
     assert found["used"] != "cib.xml"
     [change] = found["changes"]
-    assert change["attributes"] == [{"name": "value", "old": "3", "new": "by hand"}]
+    assert change["attributes"] == [
+        {"name": "value", "old": "3", "new": "by hand", "secret": False}
+    ]
     # the cluster goes on, and its disk does not
     bedside.change("4")
     assert 'value="by hand"' in (bedside.folder / "cib.xml").read_text()

@@ -93,7 +93,7 @@ def test_from_an_emptied_cluster_back_to_the_password(desk: Desk) -> None:
     assert desk.live("fence-a") == ""
     with watched_processes() as seen:
         assert desk.cibgit("export").code == 0
-        back = desk.cibgit("rollback", full, "--yes", "--json")
+        back = desk.cibgit("rollback", full, "--yes", "--no-wait", "--json")
     assert back.code == 0, back
     assert any("--patch" in line for line in seen)
     assert not [line for line in seen if "c4n" in line]
@@ -128,13 +128,13 @@ def test_a_password_changed_by_hand(desk: Desk) -> None:
     )
     assert shown.out == "c4nary-at-night\n"
     # and git's own brings back what was
-    assert desk.cibgit("rollback", first, "--yes").code == 0
+    assert desk.cibgit("rollback", first, "--yes", "--no-wait").code == 0
     assert desk.live("fence-a") == PASSWORD
     assert desk.cibgit("status").code == 0
     # a new one, from git to the cluster
     done = desk.cibgit("secret", "set", "db/passwd", stdin=b"c4nary-new\n")
     assert done.code == 0
-    assert desk.cibgit("push", "--yes").code == 0
+    assert desk.cibgit("push", "--yes", "--no-wait").code == 0
     assert desk.live("db") == "c4nary-new"
     # without the key all can be read and nothing written
     before = place.epoch()

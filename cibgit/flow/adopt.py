@@ -1,0 +1,167 @@
+"""Adopt: live into git, all of it or by element, by the one who changed the cluster."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..cib.document import Cib, LastChange
+from ..compare.apply import apply
+from ..compare.change import Change, Kind, Weight
+from ..compare.diff import compare
+from ..compare.merge import merge
+from ..compare.select import selected, speaks_of
+from ..compare.summary import hidden
+from ..compare.unchanged import same
+from ..errors import NoInputError, UnsafeError
+from .drift import Drift, drift
+from .export import Details
+from .makers import attributed
+from .record import details
+from .refusals import check_desired
+from .site import Site
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """What was adopted, and what of the drift was ``left``.
+
+    ``commit`` is the new commit of the branch, None where there was nothing to adopt.
+    """
+
+    commit: str | None
+    changes: list[Change]
+    left: list[Change]
+
+
+class _Said(NamedTuple):
+    """What a commit says: the message, who made the change, and the trailers."""
+
+    message: str
+    details: Details
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What of a drift is meant: ``chosen``, and what is ``left``."""
+
+    chosen: list[Change]
+    left: list[Change]
+
+
+def adopt(
+    site: Site,
+    elements: Sequence[str] = (),
+    *,
+    operational: bool = False,
+    message: str = "",
+) -> Adopted:
+    """Commit what live moved, without what waits in git being touched.
+
+    Where changes wait in git, the live state becomes a commit on top of what is applied,
+    and is merged. Raises :class:`~cibgit.errors.UnsafeError` where both are in conflict,
+    :class:`~cibgit.errors.NoInputError` for an element of which nothing drifted.
+    """
+    if site.is_dirty():
+        raise UnsafeError(
+            f"{site.path} has changes that are not committed",
+            "Commit or stash them first.",
+        )
+    found = attributed(site, drift(site))
+    picked = choose(moved(found), elements, operational=operational)
+    if not picked.chosen:
+        return Adopted(None, [], picked.left)
+    changes = selected(moved(found), lambda change: change in picked.chosen)
+    base = site.committed(found.applied.commit) or found.applied.cib
+    # what is ignored stays as git has it
+    taken = site.ignoring(apply(changes, found.applied.cib), base).cib
+    taken.source = "what is adopted"
+    check_desired(taken, found.live)
+    told = details(site, taken, found.live.version, _maker(found, changes))
+    said = _Said(message or _subject(site, found, changes), told)
+    commit = _committed(site, found, base, taken, said)
+    left = [change for change in picked.left if change not in changes]
+    return Adopted(commit, changes, left)
+
+
+def moved(found: Drift) -> list[Change]:
+    """Return the changes that lead from applied to live."""
+    return compare(found.applied.cib, found.live)
+
+
+def choose(
+    changes: Sequence[Change], elements: Sequence[str], *, operational: bool
+) -> Choice:
+    """Split what moved into what is meant and what is not.
+
+    Without elements everything is meant; operational changes only where asked for.
+    """
+    for element in elements:
+        if not any(speaks_of(change, element) for change in changes):
+            raise NoInputError(
+                f"nothing of {element!r} moved on the live side",
+                "See what did: cibgit drift",
+            )
+    holders = [c for c in changes if not c.weight and c not in hidden(changes)]
+    chosen: list[Change] = []
+    left: list[Change] = []
+    for change in changes:
+        named = not elements or any(speaks_of(change, each) for each in elements)
+        wanted = operational or change.weight is not Weight.OPERATIONAL
+        is_meant = named and wanted and change not in holders
+        (chosen if is_meant else left).append(change)
+    # an emptied set goes with the last that was in it; a new one comes with the first
+    for holder in [each for each in holders if each.kind is Kind.REMOVED]:
+        below = [c for c in changes if c.path[:-1] == holder.path]
+        if below and all(change in chosen for change in below):
+            chosen.append(holder)
+            left.remove(holder)
+    return Choice(chosen, left)
+
+
+def _maker(found: Drift, changes: Sequence[Change]) -> LastChange:
+    """Return who made the changes, the last of them where they were several."""
+    paths = [change.path for change in changes if change.weight]
+    makers = [one.maker for one in found.entries if one.change.path in paths]
+    known = {maker for maker in makers if maker}
+    return known.pop() if len(known) == 1 else found.live.last_change
+
+
+def _committed(site: Site, found: Drift, base: Cib, taken: Cib, said: "_Said") -> str:
+    """Commit what is adopted, and tell the refs that it is applied."""
+    repository, desired = site.repository, site.desired(found.desired)
+    if same(desired, base):
+        commit = site.commit(taken, said.message, **said.details)
+        repository.set_ref(site.ref("applied"), commit, "adopt")
+        return commit
+    merged = merge(base, desired, taken)
+    if not merged.is_clean:
+        raise UnsafeError(
+            f"git and live are in conflict: {merged.conflicts[0].sentence}",
+            "Adopt other elements by name, put live back with cibgit revert, or merge by"
+            " hand: cibgit export",
+        )
+    merged.cib.source = "git and live together"
+    check_desired(merged.cib, found.live)
+    branch = repository.branch()
+    if branch is None:
+        raise UnsafeError(
+            "HEAD is detached, so there is no branch that could take what live has",
+            "Check out a branch first.",
+        )
+    side = site.commit_beside(found.applied.commit, taken, said.message, **said.details)
+    commit = site.commit_beside(
+        found.desired,
+        merged.cib,
+        f"Merge what live {site.name} has",
+        merged=[side],
+    )
+    repository.advance(branch, found.desired, commit, "cibgit adopt")
+    repository.set_ref(site.ref("applied"), side, "adopt")
+    return commit
+
+
+def _subject(site: Site, found: Drift, changes: Sequence[Change]) -> str:
+    """Return a message that names what it is about."""
+    owners = list(dict.fromkeys(str(change.owner) for change in changes))
+    shown = ", ".join(owners[:3]) + (", ..." if len(owners) > 3 else "")  # noqa: PLR2004
+    return f"Adopt {site.name} {found.live.version}: {shown}"

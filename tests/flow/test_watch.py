@@ -1,0 +1,362 @@
+"""The agent on a directory: each state is a commit, none twice, drift is told once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cibgit.cib.document import Cib
+from cibgit.cli.app import run
+from cibgit.cluster.directory import Directory
+from cibgit.cluster.events import Events
+from cibgit.errors import CibgitError
+from cibgit.flow.drift import Drift
+from cibgit.flow.export import export
+from cibgit.flow.watch import Event, Seen, Tally, Trouble, Watch
+from cibgit.render.watch import metrics
+
+from .embedded import CIB, Embedded
+
+LIVE = "refs/cibgit/prod/live"
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def versions(embedded: Embedded) -> list[str]:
+    """Return the versions of the chain, oldest first."""
+    form = "--format=%(trailers:key=CIB-Version,valueonly,separator=)"
+    found = embedded.git("log", "--reverse", form, LIVE, "--", "clusters").split()
+    return [each.strip() for each in found]
+
+
+class Agent:
+    """A watch in a process of its own."""
+
+    def __init__(self, embedded: Embedded, *options: str) -> None:
+        argv = [sys.executable, "-m", "cibgit", "watch", "--json", *options]
+        self.process = subprocess.Popen(
+            [*argv, "-C", str(embedded.root)], stdout=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> "Agent":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout
+        self.process.stdout.close()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> list[dict[str, object]]:
+        """Stop it as systemd does, and return what it told."""
+        self.process.send_signal(number)
+        out, _ = self.process.communicate(timeout=30)
+        assert self.process.returncode == 0
+        return [json.loads(line) for line in out.splitlines()]
+
+
+def is_ready(file: Path) -> Callable[[], bool]:
+    return lambda: file.exists() and "in_sync" in file.read_text()
+
+
+def test_every_state_is_a_commit_even_one_that_is_gone_at_once(
+    embedded: Embedded, tmp_path: Path
+) -> None:
+    export(embedded.site())
+    file = tmp_path / "cibgit.prom"
+    with Agent(embedded, "--metrics", str(file)) as agent:
+        wait_for(is_ready(file))
+        for value in ("1", "2", "3", "2", "3", "100"):  # as fast as the files can
+            embedded.change_live("loc@score", value)
+        wait_for(lambda: versions(embedded)[-1] == "0.11.0")
+        told = agent.stop()
+    assert versions(embedded) == [f"0.{n}.0" for n in range(5, 12)]
+    states = [each for each in told if each["event"] == "state"]
+    assert [each["version"] for each in states] == [f"0.{n}.0" for n in range(6, 12)]
+    assert {each["client"] for each in states} == {"cibgit"}
+    assert embedded.git("log", "-1", "--format=%an", LIVE).strip() == "root"
+    assert embedded.git("status", "--porcelain") == ""
+    text = file.read_text()
+    assert 'cibgit_watch_states_total{cluster="prod"} 6' in text
+    assert 'cibgit_watch_missed_total{cluster="prod"} 0' in text
+
+
+def test_what_happened_while_it_was_down_is_recorded_by_the_next(
+    embedded: Embedded,
+) -> None:
+    export(embedded.site())
+    embedded.change_live("loc@score", "1")
+    assert run(["watch", "--once", "-C", str(embedded.root)]) == 1
+    for value in ("2", "1", "2", "100"):
+        embedded.change_live("loc@score", value)
+    assert run(["watch", "--once", "-C", str(embedded.root)]) == 0
+    assert versions(embedded) == [f"0.{n}.0" for n in range(5, 11)]
+    assert run(["watch", "--once", "-C", str(embedded.root)]) == 0
+    assert len(versions(embedded)) == 6
+
+
+def test_the_hook_runs_once_per_drift_and_once_at_its_end(
+    embedded: Embedded, tmp_path: Path
+) -> None:
+    export(embedded.site())
+    log = tmp_path / "log"
+    script = tmp_path / "hook"
+    script.write_text(f'#!/bin/sh\necho "$CIBGIT_EVENT $(wc -l)" >> {log}\n')
+    script.chmod(0o755)
+    watch = ["watch", "--once", "--hook", str(script), "-C", str(embedded.root)]
+    assert run(watch) == 0
+    assert not log.exists()
+    embedded.change_live("loc@score", "1")
+    assert [run(watch), run(watch)] == [1, 1]
+    embedded.change_live("loc@score", "2")
+    assert [run(watch), run(watch)] == [1, 1]
+    assert run(["adopt", "-C", str(embedded.root)]) == 0
+    assert [run(watch), run(watch)] == [0, 0]
+    assert [line.split()[0] for line in log.read_text().splitlines()] == [
+        "drift",
+        "drift",
+        "settled",
+    ]
+
+
+class Bench:
+    """A watch in this process, one look at a time."""
+
+    def __init__(self, embedded: Embedded) -> None:
+        self.told: list[Event] = []
+        self.hooked: list[Drift] = []
+        self.failing = False
+        self.events = Events(embedded.node)
+        self.agent = Watch(
+            embedded.site(), self.events, self.told.append, self.hook, 60, self.after
+        )
+        self.rounds = 0
+        self.between: Callable[[int], None] = lambda _: None
+
+    def hook(self, found: Drift) -> None:
+        if self.failing:
+            raise CibgitError("the hook failed")
+        self.hooked.append(found)
+
+    def after(self, tally: Tally) -> None:
+        self.rounds += 1
+        self.between(self.rounds)
+
+    def run(self, between: Callable[[int], None]) -> None:
+        """Run; ``between`` is called after each look and may do what comes next."""
+        self.between = between
+        with self.events:
+            self.agent.run()
+
+    def of(self, kind: type) -> list[Event]:
+        return [each for each in self.told if isinstance(each, kind)]
+
+
+def test_trouble_with_git_is_told_once_and_nothing_is_lost(embedded: Embedded) -> None:
+    """A lock that somebody left stands for a full disk: git refuses to write."""
+    export(embedded.site())
+    bench = Bench(embedded)
+    bench.agent.slow = 0.1
+    lock = embedded.root / ".git" / "refs" / "cibgit" / "prod" / "live.lock"
+
+    def between(count: int) -> None:
+        if count == 1:
+            lock.touch()
+            for value in ("1", "2", "3"):
+                embedded.change_live("loc@score", value)
+        elif count == 4:
+            assert len(bench.of(Trouble)) == 1
+            assert bench.agent.tally.troubles >= 2
+            lock.unlink()
+        elif len(bench.of(Seen)) == 3 or count > 40:
+            bench.events.stop()
+
+    bench.run(between)
+    assert versions(embedded) == [f"0.{n}.0" for n in range(5, 9)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a full disk")
+def test_a_full_disk_is_told_and_survived(embedded: Embedded, tmp_path: Path) -> None:
+    export(embedded.site())
+    objects = embedded.root / ".git" / "objects"
+    kept = tmp_path / "objects"
+    objects.rename(kept)
+    objects.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "none", str(objects)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        subprocess.run(["cp", "-a", f"{kept}/.", str(objects)], check=True)
+        ballast = objects / "ballast"
+        bench = Bench(embedded)
+        bench.agent.slow = 0.1
+
+        def between(count: int) -> None:
+            if count == 1:
+                fill = ["dd", "if=/dev/zero", f"of={ballast}"]
+                subprocess.run(fill, capture_output=True, check=False)
+                embedded.change_live("loc@score", "1")
+            elif count == 3:
+                assert bench.of(Trouble)
+                assert not bench.of(Seen)
+                ballast.unlink()
+            elif bench.of(Seen) or count > 40:
+                bench.events.stop()
+
+        bench.run(between)
+        assert versions(embedded) == ["0.5.0", "0.6.0"]
+    finally:
+        subprocess.run(["umount", str(objects)], check=True)
+
+
+class Remote:
+    """A cluster of which no files are at hand."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self.reads = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.directory, name)
+
+    def read(self) -> Cib:
+        self.reads += 1
+        return self.directory.read()
+
+
+def test_elsewhere_it_polls_less_and_less_until_something_moves(
+    embedded: Embedded,
+) -> None:
+    export(embedded.site())
+    bench = Bench(embedded)
+    bench.events = bench.agent.events = Events(None)
+    remote = Remote(Directory(embedded.node))
+    bench.agent.site = replace(bench.agent.site, cluster=remote)
+    pauses: list[float] = []
+
+    def waited(seconds: float) -> bool:
+        pauses.append(seconds)
+        return False
+
+    bench.events.wait = waited  # type: ignore[method-assign]
+
+    def between(count: int) -> None:
+        if count == 5:
+            embedded.change_live("loc@score", "1")
+        elif count > 8:
+            bench.events.stop()
+
+    bench.run(between)
+    assert versions(embedded) == ["0.5.0", "0.6.0"]
+    assert pauses[:5] == [1.0, 1.5, 2.25, 3.375, 5.0625]
+    assert pauses[5:8] == [0.5, 1.0, 1.5]  # quiet after the change, then it grows again
+    assert remote.reads == 9
+
+
+def test_without_a_base_once_says_so(embedded: Embedded, tmp_path: Path) -> None:
+    embedded.file.parent.mkdir(parents=True, exist_ok=True)
+    embedded.file.write_text(CIB)
+    embedded.edit('interval="30s"', 'interval="10s"')
+    embedded.commit()
+    assert run(["watch", "--once", "-C", str(embedded.root)]) == 103
+
+
+def test_another_content_of_the_same_version_is_recorded_after_a_restart(
+    embedded: Embedded,
+) -> None:
+    """So it is where both sides of a partition changed as much."""
+    export(embedded.site())
+    embedded.change_live("loc@score", "1")
+    assert run(["watch", "--once", "-C", str(embedded.root)]) == 1
+    (embedded.node / "cib.xml.sig").unlink()
+    file = embedded.node / "cib.xml"
+    file.write_text(file.read_text().replace('score="1"', 'score="2"'))
+    assert run(["watch", "--once", "-C", str(embedded.root)]) == 1
+    assert versions(embedded) == ["0.5.0", "0.6.0", "0.6.0"]
+
+
+def test_a_hook_that_fails_is_called_again(embedded: Embedded) -> None:
+    export(embedded.site())
+    embedded.change_live("loc@score", "1")
+    bench = Bench(embedded)
+    bench.failing = True
+    bench.agent.slow = 0.1
+
+    def between(count: int) -> None:
+        if count == 3:
+            assert not bench.hooked
+            bench.failing = False
+        elif bench.hooked or count > 40:
+            bench.events.stop()
+
+    bench.run(between)
+    assert len(bench.hooked) == 1
+    assert [each.sentence for each in bench.of(Trouble)] == ["the hook failed"]  # type: ignore[union-attr]
+
+
+def test_a_file_that_was_edited_by_hand_is_no_live_state(embedded: Embedded) -> None:
+    export(embedded.site())
+    bench = Bench(embedded)
+    file = embedded.node / "cib.xml"
+    file.write_text(file.read_text().replace('score="100"', 'score="666"'))
+    with bench.events, pytest.raises(CibgitError):
+        bench.agent.once()
+    assert any("never was live" in each.sentence for each in bench.of(Trouble))  # type: ignore[union-attr]
+    assert versions(embedded) == ["0.5.0"]
+
+
+def test_events_survive_a_directory_that_is_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / "cib"
+    folder.mkdir()
+    with Events(folder) as events:
+        assert events.wakes
+        assert not events.wait(0.01)
+        (folder / "other").touch()
+        (folder / "other").rename(folder / "another")
+        assert not events.wait(0.01)
+        (folder / "new").touch()
+        (folder / "new").rename(folder / "cib.xml.sig")
+        assert events.wait(5)
+        folder.rename(tmp_path / "old")
+        assert events.wait(5)
+        folder.mkdir()
+        assert not events.wait(0.01)
+        assert events.wakes
+        (folder / "new").touch()
+        (folder / "new").rename(folder / "cib.xml.sig")
+        assert events.wait(5)
+        events.stop()
+        assert not events.wait(1000)
+
+
+def test_a_life_in_fast_motion_needs_no_more_and_no_more(embedded: Embedded) -> None:
+    """Neither descriptors nor memory of what was seen grow with the states."""
+    export(embedded.site())
+    bench = Bench(embedded)
+    descriptors: list[int] = []
+
+    def between(count: int) -> None:
+        descriptors.append(len(list(Path("/proc/self/fd").iterdir())))
+        if count > 12:
+            bench.events.stop()
+        else:
+            embedded.change_live("loc@score", str(count))
+
+    bench.run(between)
+    assert len(bench.of(Seen)) == 12
+    assert descriptors[3] == descriptors[-1]
+    assert not bench.agent.site._committed or len(bench.agent.site._committed) < 5
+    assert "cibgit_watch_states_total" in metrics(bench.agent.tally, "prod")

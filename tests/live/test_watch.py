@@ -1,0 +1,135 @@
+"""The agent on a live cluster: every hand edit is a commit, by any tool from any node."""
+
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from .cluster import LiveCluster
+from .workplace import Workplace
+
+LIVE = "refs/cibgit/prod/live"
+EDITS = 100
+
+
+@pytest.fixture
+def place(cluster3: LiveCluster, tmp_path: Path) -> Workplace:
+    return Workplace.create(cluster3, tmp_path / "repo")
+
+
+@contextmanager
+def watching(place: Workplace, node: str) -> Iterator[None]:
+    """Run the agent on a node, and end it as systemd does."""
+    pid, ready = place.root.parent / "pid", place.root.parent / "metrics"
+    script = 'echo $$ > "$1"; shift; exec "$@"'
+    argv = [sys.executable, "-m", "cibgit", "watch", "-C", str(place.root)]
+    argv = ["sh", "-c", script, "sh", str(pid), *argv, "--metrics", str(ready)]
+    codes: list[int] = []
+
+    def work() -> None:
+        codes.append(place.cluster.run(node, argv, timeout=900).returncode)
+
+    agent = threading.Thread(target=work, daemon=True)
+    agent.start()
+    wait_for(ready.exists)
+    yield
+    place.cluster.run(node, ["kill", "-TERM", pid.read_text().strip()])
+    agent.join(30)
+    assert codes == [0]
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def chain(place: Workplace, key: str) -> list[str]:
+    form = f"--format=%(trailers:key={key},valueonly,separator=)"
+    log = place.git("log", "--reverse", form, f"HEAD..{LIVE}")
+    return [line.strip() for line in log.splitlines()]
+
+
+def by_cibadmin(value: int) -> list[str]:
+    xml = f'<nvpair id="vip-fake" name="fake" value="{value}"/>'
+    return ["cibadmin", "--modify", "--xml-text", xml]
+
+
+def by_pcs(value: int) -> list[str]:
+    return ["pcs", "resource", "update", "vip", f"fake={value}", "--force"]
+
+
+def by_crm(value: int) -> list[str]:
+    return ["crm", "resource", "param", "vip", "set", "fake", str(value)]
+
+
+def test_each_hand_edit_is_a_commit_even_one_that_is_undone_at_once(
+    place: Workplace,
+) -> None:
+    dice = random.Random(7)
+    tools = [by_cibadmin] * 7 + [by_pcs] * 2 + [by_crm]
+    start = int(place.epoch().partition(".")[2])
+    with watching(place, "node2"):
+        for value in range(1000, 1000 + EDITS):
+            node = dice.choice(place.cluster.nodes)
+            done = place.cluster.run(node, dice.choice(tools)(value))
+            assert done.returncode == 0, done.stderr.decode()
+            time.sleep(dice.choice((0, 0, 0, 0.1, 0.5)))
+        undone = '<nvpair id="vip-fake" name="fake" value="{}"/>'
+        both = "cibadmin -M -X '{}' && cibadmin -M -X '{}'".format(
+            undone.format("wrong"), undone.format("right")
+        )
+        place.cluster.run("node3", ["sh", "-c", both])
+        end = int(place.epoch().partition(".")[2])
+        wait_for(lambda: chain(place, "CIB-Version")[-1:] == [f"0.{end}.0"], 10)
+    found = chain(place, "CIB-Version")
+    assert found == [f"0.{epoch}.0" for epoch in range(start + 1, end + 1)]
+    assert len(found) == EDITS + 2
+    values = [
+        place.git("show", f"{LIVE}~{back}:clusters/prod/cib.xml").partition(
+            'name="fake" value="'
+        )[2].partition('"')[0]
+        for back in (2, 1, 0)
+    ]  # fmt: skip
+    assert values == [str(1000 + EDITS - 1), "wrong", "right"]
+    who = chain(place, "CIB-Changed-By")
+    assert {each.rpartition(" on ")[2] for each in who} == set(place.cluster.nodes)
+    assert {each.split()[0] for each in who} == {"root"}
+    assert {each.split()[2] for each in who} >= {"cibadmin", "crm_resource"}
+    assert place.git("status", "--porcelain") == ""
+
+
+def test_a_push_that_a_healed_partition_swallowed_is_named_and_brought_back(
+    place: Workplace,
+) -> None:
+    """The minority changed more: its higher epoch wins, whole and without a word."""
+    cluster = place.cluster
+    place.edit('interval="30s"', 'interval="20s"')
+    assert place.cibgit("node1", "push", "-m", "first", "-y").code == 0
+    cluster.partition(["node3"])
+    cluster.wait(["node1", "node2"])
+    place.edit('interval="20s"', 'interval="10s"')
+    force = ("-y", "--force", "all-nodes")
+    pushed = place.cibgit("node1", "push", "-m", "second", *force)
+    assert pushed.code == 0, pushed
+    lost = place.git("rev-parse", "HEAD")
+    for value in range(5):
+        assert cluster.run("node3", by_cibadmin(value)).returncode == 0
+    cluster.heal()
+    cluster.wait(settle=True)
+    found = place.cibgit("node1", "drift")
+    assert found.code == 1
+    assert f"commit {lost[:10]} was pushed and is gone" in found.out
+    assert place.cibgit("node1", "push", "-y").code == 103
+    assert place.cibgit("node1", "adopt").code == 0
+    assert place.cibgit("node1", "push", "-y").code == 0
+    live = cluster.cibadmin("node2", "-Q").decode()
+    assert 'name="fake" value="4"' in live
+    assert 'interval="10s"' in live
+    assert place.cibgit("node1", "drift").code == 0
