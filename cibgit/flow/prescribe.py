@@ -91,7 +91,7 @@ def prescribe(
     """
     before = doctor(patient)
     path = patient.directory.absolute()
-    kept = kept or path.with_name(f"{path.name}.repair-{_now()}")
+    kept = kept or _unused(path.with_name(f"{path.name}.repair-{_now()}"))
     with Inventory.taken(path) as files:
         start = predict(
             files, before.start.release, None, is_installed=_is_installed(before)
@@ -308,6 +308,12 @@ def seen(files: Inventory) -> tuple[object, ...]:
             if each.name.startswith("cib")
         )
     )
+
+
+def _unused(folder: Path) -> Path:
+    """Return the name of a folder that is not there: two repairs may share a second."""
+    names = (folder, *(Path(f"{folder}-{number}") for number in range(2, 100)))
+    return next((name for name in names if not name.exists()), folder)
 
 
 def _now() -> str:
