@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import UnsafeError, UsageError
 from ..exitcodes import ExitCode
 from . import caring, gather
 from .options import (
@@ -17,6 +18,7 @@ from .options import (
     DryRunOption,
     ForceOption,
     JsonOption,
+    MergeOption,
     NoWaitOption,
     RollbackOption,
     SettleOption,
@@ -86,6 +88,7 @@ def push(
     cluster: ClusterOption = None,
     at: AtOption = None,
     directory: DirectoryOption = HERE,
+    merge: MergeOption = False,
     force: ForceOption = None,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
@@ -98,14 +101,16 @@ def push(
     """Make the cluster run what git says, and prove it.
 
     Shows the plan and asks. Nothing is written when live is not what git last knew
-    (exit 103): export first. Nor when the policy refuses (107). A saved plan is carried
-    out only if it would still do the same. Afterwards it waits until the cluster is at
-    rest, and tells what is worse than before (113), or tags the commit as known-good.
+    (exit 103): export first, or push with --merge. Nor when the policy refuses (107). A
+    saved plan is carried out only if it would still do the same. Afterwards it waits
+    until the cluster is at rest, and tells what is worse than before (113), or tags the
+    commit as known-good.
 
     \b
     Examples:
       cibgit push
       cibgit push -m "vip: monitor every 20 s" --yes
+      cibgit push --merge
       cibgit push tonight.json --yes
       cibgit push --rollback-on-failure
       cibgit push --confirm-within 10m
@@ -113,6 +118,11 @@ def push(
     care = caring.care(settle_timeout, no_wait, rollback_on_failure, confirm_within)
     saved = gather.saved_plan(directory / revision, message, force)
     site = gather.site(directory, cluster or (saved.cluster if saved else None), at)
+    if merge:
+        if revision != "HEAD" or message is not None or dry_run:
+            raise UsageError("--merge commits; it takes no REV, PLAN, -m or --dry-run")
+        _take_along(site)
+        site = gather.site(directory, cluster, at)
     if saved:
         planned = gather.planned_again(site, saved)
         return carry_out(planned, lambda: saved.commit, care, yes, dry_run, json)
@@ -123,11 +133,20 @@ def push(
     return carry_out(planned, commit, care, yes, dry_run, json)
 
 
+def _take_along(site: "Site") -> None:
+    """Take into git what live changed, and say so where it is no part of the answer."""
+    from ..flow.adopt import adopt
+    from ..render import drift as render
+
+    done = adopt(site, operational=True)
+    if done.commit:
+        typer.echo(render.adopted(done) + "\n", err=True)
+
+
 def _of_work_tree(
     site: "Site", revision: str, message: str, force: list[str]
 ) -> "tuple[Plan, Callable[[], str]]":
     """Plan for the edited file; it is committed once the plan is accepted."""
-    from ..errors import UsageError
     from ..flow.plan import plan
     from ..flow.rollback import commit_desired
 
@@ -142,7 +161,6 @@ def _of_commit(
     site: "Site", revision: str, force: list[str]
 ) -> "tuple[Plan, Callable[[], str]]":
     """Plan for what is committed."""
-    from ..errors import UnsafeError
     from ..flow.plan import plan
 
     if revision == "HEAD" and site.is_dirty():
@@ -184,7 +202,6 @@ def rollback(
       cibgit rollback HEAD~1
       cibgit rollback --last-known-good
     """
-    from ..errors import UsageError
     from ..flow.plan import plan
     from ..flow.rollback import commit_desired, lost, restored, rollback_message
     from ..render import outcome as text
@@ -321,7 +338,6 @@ def _compact(files: list[str] | None, directory: Path, has_others: bool) -> int:
     """Print one file, or standard input, without white space."""
     import sys
 
-    from ..errors import UsageError
     from ..flow.fmt import compacted
 
     if has_others or len(files or []) != 1:

@@ -86,6 +86,13 @@ RollbackOption = Annotated[
         "--rollback-on-failure", help="Go back if the cluster is not well afterwards."
     ),
 ]
+MergeOption = Annotated[
+    bool,
+    typer.Option(
+        "--merge",
+        help="Take what live changed into git first, if no change of git conflicts.",
+    ),
+]
 ConfirmWithinOption = Annotated[
     str | None,
     typer.Option(

@@ -189,3 +189,38 @@ def test_the_chain_goes_on_after_a_push(tmp_path: Path) -> None:
     embedded.change_live("vip-monitor@interval", "10s")
     third = record(site, site.live())
     assert embedded.git("log", "-1", "--format=%P", str(third)).split() == [second]
+
+
+@pytest.mark.parametrize("situation", SITUATIONS, ids=str)
+def test_a_push_that_takes_live_along(
+    situation: Situation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What live moved is a commit of its own; a conflict is refused, nothing written."""
+    embedded = situation.created(tmp_path)
+    head, live = embedded.site().repository.head(), embedded.live_text()
+    code = run(["push", "--merge", "--yes", "--no-wait", "-C", str(embedded.root)])
+    if situation.standing is Standing.CONFLICT:
+        assert (code, embedded.live_text()) == (107, live)
+        assert embedded.site().repository.head() == head
+        assert "git and live are in conflict" in capsys.readouterr().err
+        return
+    assert code == 0, capsys.readouterr().err
+    assert value(embedded.live_text(), situation.edit) == situation.edit.one
+    assert desired(embedded, situation) == situation.edit.one
+    site = embedded.site()
+    assert not drift(site).is_drift
+    assert not plan(site, site.desired(), site.repository.head()).changes
+    adopted = embedded.git("log", "--format=%an", "--grep=Adopt").split()
+    assert adopted == ([] if situation.standing is Standing.NOT_PUSHED else ["root"])
+
+
+@pytest.mark.parametrize(
+    "more", [["HEAD~1"], ["-m", "more"], ["--dry-run"]], ids=" ".join
+)
+def test_a_push_takes_live_along_for_the_newest_commit_only(
+    more: list[str], tmp_path: Path
+) -> None:
+    embedded = with_two(tmp_path)
+    head = embedded.site().repository.head()
+    assert run(["push", "--merge", *more, "-C", str(embedded.root)]) == 64
+    assert embedded.site().repository.head() == head
