@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from .cluster import LiveCluster
+from .node import LiveClusterError, wait_until
 from .workplace import Workplace
 
 BROKEN: dict[str, tuple[Callable[[str], str], int]] = {
@@ -163,10 +164,41 @@ exec /usr/sbin/cibadmin "$@"
     ]
     path = f"{killing.parent}:/usr/sbin:/usr/bin:/sbin:/bin"
     done = place.cluster.run("node1", argv, timeout=180, env={"PATH": path})
-    place.cluster.wait(settle=True, timeout=200)
+    survived = _survived(place.cluster, "node1")
     live = place.cluster.cibadmin("node1", "-Q", "-o", "resources").decode()
     applied = 'interval="20s"' in live
-    assert done.returncode == (0 if applied else 69), done
+    if survived:
+        assert done.returncode == (0 if applied else 69), done
+    else:
+        assert done.returncode in (0, 69, 113), done
+        assert applied or done.returncode == 69, done
     again = place.cibgit("node1", "push", "--yes")
     assert again.code == 0, again
     assert place.cibgit("node1", "status").code == 0
+
+
+def _survived(cluster: LiveCluster, node: str) -> bool:
+    """Wait until a node works again; start it where Pacemaker gave up.
+
+    Measured with 2.1.5: after the loss of the CIB manager pacemakerd most often starts
+    another, but at times "Shutting down and staying down after fatal error" (exit 100).
+    """
+    wait_until(
+        lambda: _is_whole(cluster, node) or not cluster.pids_of(node, "pacemakerd"),
+        "Pacemaker to recover or to give up",
+        timeout=200,
+    )
+    survived = bool(cluster.pids_of(node, "pacemakerd"))
+    if not survived:
+        cluster.kill(node)
+        cluster.boot(node)
+        cluster.wait(settle=True)
+    return survived
+
+
+def _is_whole(cluster: LiveCluster, node: str) -> bool:
+    try:
+        cluster.wait(settle=True, timeout=10)
+    except LiveClusterError:
+        return False
+    return bool(cluster.pids_of(node, "pacemakerd"))

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,10 +76,12 @@ class Workplace:
         *arguments: str,
         timeout: float = 60,
         stdin: bytes | None = None,
+        env: Mapping[str, str] | None = None,
     ) -> Answer:
         """Run cibgit on a node, for this repository."""
+        there = ("-C", str(self.root))
         return self.in_node(
-            node, *arguments, "-C", str(self.root), timeout=timeout, stdin=stdin
+            node, *arguments, *there, timeout=timeout, stdin=stdin, env=env
         )
 
     def in_node(
@@ -87,9 +90,10 @@ class Workplace:
         *arguments: str,
         timeout: float = 60,
         stdin: bytes | None = None,
+        env: Mapping[str, str] | None = None,
     ) -> Answer:
         argv = [sys.executable, "-m", "cibgit", *arguments]
-        done = self.cluster.run(node, argv, timeout=timeout, input=stdin)
+        done = self.cluster.run(node, argv, timeout=timeout, input=stdin, env=env)
         return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def started(self, node: str, *arguments: str) -> subprocess.Popen[bytes]:
