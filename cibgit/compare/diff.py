@@ -41,7 +41,7 @@ def changes(old: Cib, new: Cib, around: Surroundings) -> list[Change]:
     What is said of the whole of both is looked up in their surroundings.
     """
     teller = _Teller(around)
-    renamed = renamings(old.root, new.root)
+    renamed = renamings(old.root, new.root, around.mentioned)
     found = [teller.rename(each) for each in renamed]
     if renamed:
         old = _with_renames(old, renamed)

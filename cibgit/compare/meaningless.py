@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from ..cib.document import SECTIONS, Cib, Element
 from ..cib.identity import key
+from ..cib.references import references
 from .change import AttributeChange, Kind
 from .edits import CDATA, COMMENT, LAST_COMMENT, Edit
 from .owners import RESOURCES
@@ -18,6 +19,10 @@ class Surroundings:
     def __init__(self, *cibs: Cib) -> None:
         self._cibs = cibs
         self._times: Counter[str] | None = None
+
+    def mentioned(self) -> set[str]:
+        """Return the ids that the new document refers to, whether they are there or not."""
+        return {found.target for found in references(self._cibs[-1].root)}
 
     def times(self, name: str) -> int:
         """Return how often a meta attribute or cluster option is set, in either document."""

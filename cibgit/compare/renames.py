@@ -27,12 +27,19 @@ class Renaming:
     ids: list[tuple[str, str]] = field(default_factory=list)
 
 
-def renamings(old: Element, new: Element) -> list[Renaming]:
-    """Return what was renamed between two canonical trees, in document order."""
+def renamings(
+    old: Element, new: Element, mentioned: Callable[[], set[str]]
+) -> list[Renaming]:
+    """Return what was renamed between two canonical trees, in document order.
+
+    What is still referred to by its old id (``mentioned``) was not renamed: with a
+    rename goes every reference.
+    """
     before, after = _ids(old), _ids(new)
     gone, come = before - after, after - before
     if not gone or not come:
         return []
+    gone -= mentioned()
     return [found for found in _Finder(gone, come).walk(old, new) if found.ids]
 
 

@@ -114,6 +114,22 @@ def test_changes_lead_from_old_to_new(pair: tuple[bytes, bytes]) -> None:
     assert compact(apply(compare(old, new), old)) == compact(canonical(new))
 
 
+def test_what_is_still_referred_to_was_not_renamed() -> None:
+    """The constraint is equal as text on both sides, so nothing looks into it."""
+    text = (
+        '<cib crm_feature_set="3.16.1" validate-with="none" epoch="7" num_updates="0"'
+        ' admin_epoch="0"><configuration><crm_config/><nodes/><resources>'
+        '<primitive id="r1" class="ocf" provider="p" type="Dummy"/></resources>'
+        '<constraints><rsc_location id="x" rsc="r1" node="n" score="1"/></constraints>'
+        "</configuration><status/></cib>"
+    )
+    new_text = text.replace('primitive id="r1"', 'primitive id="r2"')
+    old, new = (parse(each.encode(), "x") for each in (text, new_text))
+    found = compare(old, new)
+    assert {change.kind for change in found} == {Kind.ADDED, Kind.REMOVED}
+    assert compact(apply(found, old)) == compact(canonical(new))
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_changes_lead_from_old_to_new_and_back(seed: int) -> None:
     data = generate.cib(30, seed, text="nasty", traps=bool(seed % 2))
