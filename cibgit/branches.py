@@ -3,25 +3,24 @@
 The part of a :class:`~cibgit.repository.Repository` that an import needs.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from . import gitcall, replay, revisions
-from .commit import Author, message_bytes, one_line
+from .commit import message_bytes, one_line
 from .errors import NoInputError
-from .gitcall import Answer, branch_ref, file_name, own_ref, pathspec
+from .gitcall import branch_ref, file_name, own_ref, pathspec
+from .runner import Runner
 
 _JUST_NOW = 2.0
 """Seconds within which a time is not past."""
 
 
-class Branches(ABC):
+class Branches(Runner):
     """Runs git by what its subclass provides."""
-
-    root: Path
 
     def revisions(
         self, path: str, start: str, after: str | None = None
@@ -150,25 +149,3 @@ class Branches(ABC):
     @abstractmethod
     def branch(self) -> str | None:
         """Return the branch that is checked out, or None when HEAD is detached."""
-
-    @abstractmethod
-    def resolve(self, rev: str) -> str:
-        """Return the full commit id of what a user typed."""
-
-    @abstractmethod
-    def _run(
-        self,
-        *arguments: str,
-        ok: Sequence[int] | None = (0,),
-        stdin: bytes | Iterable[bytes] = b"",
-        env: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Run git at the top level; ``ok=None`` leaves the exit code to the caller."""
-
-    @abstractmethod
-    def _objects(self, *names: str) -> list[str | None]:
-        """Return the full id of each name in git's syntax, None where there is none."""
-
-    @abstractmethod
-    def _sign(self, *arguments: str, text: bytes, author: Author | None) -> Answer:
-        """Run a command that makes a commit; somebody stands in where nobody is set up."""

@@ -5,7 +5,7 @@ The part of a :class:`~cibgit.repository.Repository` that writes.
 
 import os
 import tempfile
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,15 +13,15 @@ from pathlib import Path
 from . import gitcall
 from .commit import Author, SavedFile, message_bytes
 from .errors import CibgitError
-from .gitcall import Answer, file_name, pathspec
+from .gitcall import file_name, pathspec
+from .runner import Runner
 
 _NO_TRAILERS: Mapping[str, str] = {}
 
 
-class Commits(ABC):
+class Commits(Runner):
     """Runs git by what its subclass provides."""
 
-    root: Path
     _git_dir: Path
 
     def commit_file(
@@ -157,31 +157,9 @@ class Commits(ABC):
         return str(commit)
 
     @abstractmethod
-    def resolve(self, rev: str) -> str:
-        """Return the full commit id of what a user typed."""
-
-    @abstractmethod
     def short(self, commit: str) -> str:
         """Return an abbreviated commit id, for messages."""
 
     @abstractmethod
     def blob_id(self, data: bytes) -> str:
         """Return the id that these bytes have in this repository; nothing is written."""
-
-    @abstractmethod
-    def _run(
-        self,
-        *arguments: str,
-        ok: Sequence[int] | None = (0,),
-        stdin: bytes = b"",
-        env: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Run git at the top level; ``ok=None`` leaves the exit code to the caller."""
-
-    @abstractmethod
-    def _objects(self, *names: str) -> list[str | None]:
-        """Return the full id of each name in git's syntax, None where there is none."""
-
-    @abstractmethod
-    def _sign(self, *arguments: str, text: bytes, author: Author | None) -> Answer:
-        """Run a command that makes a commit; somebody stands in where nobody is set up."""

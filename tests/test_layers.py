@@ -30,6 +30,7 @@ LAYERS = (
             "revisions",
             "branches",
             "repository",
+            "runner",
             "bare",
         ),
         *("gitconfig", "vault", "age", "providers", "tags"),

@@ -247,7 +247,7 @@ def _read(data: bytes, source: str, *, authored: bool = False) -> Element:
             _refuse_stray(found, source)
     # where expat had to read, the text is gone: what looks like it is CDATA
     if has_text and clean is data:
-        _drop_text(root)
+        drop_text(root)
     return root
 
 
@@ -268,7 +268,8 @@ def _has_more(root: Element, data: bytes) -> bool:
     return rawxml.has_instruction(data)
 
 
-def _drop_text(root: Element) -> None:
+def drop_text(root: Element) -> None:
+    """Take all text out, in place; comments keep what they say."""
     for element in root.iter():
         element.tail = None
         if isinstance(element.tag, str):

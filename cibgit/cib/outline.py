@@ -15,6 +15,7 @@ from lxml import etree
 from . import owned
 from .canonical import child_order
 from .document import Cib, Comment, Element, attributes
+from .pairing import dump
 from .parts import Outline, Part
 from .rawxml import CDATA, has_instruction
 
@@ -53,14 +54,10 @@ def _split(element: Element, text: bytes, order: Sequence[int] | None) -> Part:
     children[-1], _, end = children[-1].rpartition(b"\n</")
     if len(children) != len(element):
         # a comment of several lines looked like children
-        children = [_line(child)[1:] for child in element]
+        children = [dump(child)[1:] for child in element]
     if order:
         children = [children[index] for index in order]
     return Part(start, children, b"</" + end)
-
-
-def _line(element: Element) -> bytes:
-    return etree.tostring(element, encoding="utf-8", with_tail=False)
 
 
 def _outline(cib: Cib) -> Outline:

@@ -4,6 +4,7 @@ expat reads here. It is asked only for what lxml cannot do safely.
 """
 
 import re
+from contextlib import suppress
 from typing import NoReturn
 from xml.parsers import expat
 
@@ -75,17 +76,8 @@ def refuse_doctype(data: bytes, source: str) -> None:
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = doctype
     parser.StartElementHandler = root
-    try:
-        parser.Parse(data, True)
-    except _PrologDoneError:
-        pass
-    except expat.ExpatError as error:
-        raise BadDataError(
-            f"{source}:{error.lineno}: not well-formed XML: "
-            f"{expat.ErrorString(error.code)}"
-        ) from None
-    except (LookupError, ValueError) as error:
-        raise BadDataError(f"{source}: {error}") from None
+    with suppress(_PrologDoneError):
+        _parse(parser, data, source)
 
 
 def _without_text(data: bytes, source: str, authored: bool) -> bytes:
@@ -130,6 +122,11 @@ def _without_text(data: bytes, source: str, authored: bool) -> bytes:
     parser.StartCdataSectionHandler = lambda: cdata(True)
     parser.EndCdataSectionHandler = lambda: cdata(False)
     parser.CharacterDataHandler = text
+    _parse(parser, data, source)
+    return "".join(out).encode()
+
+
+def _parse(parser: expat.XMLParserType, data: bytes, source: str) -> None:
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
@@ -139,7 +136,6 @@ def _without_text(data: bytes, source: str, authored: bool) -> bytes:
         ) from None
     except (LookupError, ValueError) as error:
         raise BadDataError(f"{source}: {error}") from None
-    return "".join(out).encode()
 
 
 def _quoted(value: str) -> str:

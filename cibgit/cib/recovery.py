@@ -9,7 +9,7 @@ what a daemon will do: nothing that is read so is ever written or sent.
 from lxml import etree
 
 from ..errors import BadDataError
-from .document import MAX_BYTES, Element
+from .document import MAX_BYTES, Element, drop_text
 
 _MAX_RECOVERED = 16 * 1024 * 1024
 """Bytes of a broken file that are looked at; recovery can be slow."""
@@ -40,8 +40,5 @@ def recover(data: bytes, source: str) -> Element | None:
         return None
     if root is None:
         return None
-    for element in root.iter():
-        element.tail = None
-        if isinstance(element.tag, str):
-            element.text = None
+    drop_text(root)
     return root

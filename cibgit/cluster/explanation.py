@@ -41,11 +41,6 @@ def explain(files: Inventory, judged: Judged, release: Release) -> str:
     )
 
 
-def right_signature(files: Inventory, name: str, release: Release) -> str | None:
-    """Return what a ``.sig`` should say, None for what the release cannot read."""
-    return _right(files.content(name).data, release)
-
-
 def _right(data: bytes, release: Release) -> str | None:
     try:
         return release.signer.digest(data)

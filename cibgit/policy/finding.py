@@ -32,6 +32,12 @@ class Finding:
         return {**vars(self), "severity": self.severity.value}
 
 
+def refused(rule: str, element: str, sentence: str) -> Finding:
+    """Return the finding of a rule that only ``--force`` relaxes."""
+    hint = f"To do it all the same: --force {rule}"
+    return Finding(Severity.ERROR, rule, element, sentence, hint)
+
+
 @dataclass(frozen=True)
 class Located:
     """A finding and its place: the file, as it is called, and the line (0: nobody knows)."""

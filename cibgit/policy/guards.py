@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..cib.document import Cib, Element
 from .context import Context, by_id, is_true, option
-from .finding import Finding, Severity
+from .finding import Finding, refused
 
 _FENCING = ("fencing-enabled", "stonith-enabled")
 _QUORUM = ("no-quorum-policy",)
@@ -18,16 +18,14 @@ def guard_fencing(context: Context) -> Iterator[Finding]:
     if is_true(option(old, *_FENCING), True) and not is_true(
         option(new, *_FENCING), True
     ):
-        yield _guarded(
-            "guard-fencing", "stonith-enabled", "fencing would be turned off"
-        )
+        yield refused("guard-fencing", "stonith-enabled", "fencing would be turned off")
     if _devices(old) and not _devices(new):
         last = ", ".join(_devices(old))
-        yield _guarded(
+        yield refused(
             "guard-fencing", last, f"the last fencing device would go: {last}"
         )
     if _levels(old) and not _levels(new):
-        yield _guarded(
+        yield refused(
             "guard-fencing", "fencing-topology", "all fencing levels would be removed"
         )
 
@@ -38,7 +36,7 @@ def guard_quorum(context: Context) -> Iterator[Finding]:
         return
     before, after = option(context.live, *_QUORUM), option(context.target, *_QUORUM)
     if after == "ignore" != before:
-        yield _guarded(
+        yield refused(
             "guard-quorum",
             "no-quorum-policy",
             f"no-quorum-policy would change from {before or 'stop (the default)'} to"
@@ -56,11 +54,11 @@ def guard_maintenance(context: Context) -> Iterator[Finding]:
         ("stop-all-resources", "every resource would stop"),
     ):
         if is_true(option(new, name), False) and not is_true(option(old, name), False):
-            yield _guarded(
+            yield refused(
                 "guard-maintenance", name, f"{name} would be turned on: {consequence}"
             )
     if not _managed(new) and _managed(old):
-        yield _guarded(
+        yield refused(
             "guard-maintenance",
             "is-managed",
             "rsc_defaults would set is-managed=false: nothing would be recovered",
@@ -93,8 +91,3 @@ def _managed(cib: Cib) -> bool:
         pair.get("name") == "is-managed" and not is_true(pair.get("value", ""), True)
         for pair in cib.configuration.iterfind("rsc_defaults/meta_attributes/nvpair")
     )
-
-
-def _guarded(rule: str, element: str, sentence: str) -> Finding:
-    hint = f"To do it all the same: --force {rule}"
-    return Finding(Severity.ERROR, rule, element, sentence, hint)

@@ -9,7 +9,7 @@ from ..cib.document import Cib, Element
 from ..cib.identity import address, label
 from .context import Context, resources
 from .effect import INTERRUPTS, Kind
-from .finding import Finding, Severity
+from .finding import Finding, Severity, refused
 from .settings import Limit
 
 _AGENT = ("class", "provider", "type", "template")
@@ -28,9 +28,7 @@ def protected(context: Context) -> Iterator[Finding]:
                 "removed" if name not in new
                 else "added" if name not in old else "changed"
             )  # fmt: skip
-            yield _refused(
-                "protected", name, f"{name} is protected and would be {done}"
-            )
+            yield refused("protected", name, f"{name} is protected and would be {done}")
 
 
 def keep(context: Context) -> Iterator[Finding]:
@@ -42,9 +40,9 @@ def keep(context: Context) -> Iterator[Finding]:
     old, new = _chosen(context.live, patterns), _chosen(context.target, patterns)
     for name, element in old.items():
         if name not in new:
-            yield _refused("keep", name, f"{name} is to be kept and would be removed")
+            yield refused("keep", name, f"{name} is to be kept and would be removed")
         elif _agent(element) != _agent(new[name]):
-            yield _refused("keep", name, f"{name} is to be kept and would be replaced")
+            yield refused("keep", name, f"{name} is to be kept and would be replaced")
 
 
 def max_deleted(context: Context) -> Iterator[Finding]:
@@ -83,7 +81,7 @@ def never_empty(context: Context) -> Iterator[Finding]:
         old = context.live.configuration.find(name)
         new = context.target.configuration.find(name)
         if old is not None and len(old) and (new is None or not len(new)):
-            yield _refused(
+            yield refused(
                 "never-empty",
                 name,
                 f"the section {name} would be empty; live has {len(old)} in it",
@@ -97,7 +95,7 @@ def no_fencing_action(context: Context) -> Iterator[Finding]:
     for effect in context.effects.happens:
         if effect.kind is Kind.FENCE:
             why = f": {effect.reason}" if effect.reason else ""
-            yield _refused(
+            yield refused(
                 "no-fencing-action",
                 effect.subject,
                 f"node {effect.subject} would be fenced ({effect.role}){why}",
@@ -147,20 +145,13 @@ def _agent(element: Element) -> list[str | None]:
     return [element.get(name) for name in _AGENT]
 
 
-def _refused(rule: str, element: str, sentence: str) -> Finding:
-    hint = f"To do it all the same: --force {rule}"
-    return Finding(Severity.ERROR, rule, element, sentence, hint)
-
-
 def _too_many(
     rule: str, done: str, names: list[str], total: int, limit: Limit
 ) -> Finding:
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")  # noqa: PLR2004
     percent = f" ({len(names) * 100 // total}%)" if total and limit.is_percent else ""
-    return Finding(
-        Severity.ERROR,
+    return refused(
         rule,
         shown,
         f"{len(names)} of {total}{percent} would be {done}, {rule} is {limit}: {shown}",
-        f"To do it all the same: --force {rule}",
     )

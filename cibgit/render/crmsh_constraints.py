@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ..cib.document import Element, attributes
 from ..compare.aspects import own_children
-from .script import InexpressibleError, Script, Word
+from .script import InexpressibleError, Script, Word, refuse_others
 
 Words = list[Word]
 
@@ -25,7 +25,7 @@ def location(_: Script, element: Element) -> Words:
         if element.get(name):
             words.append(f"{name}={element.get(name)}")
     known = ("rsc", "rsc-pattern", "role", "resource-discovery", "node", "score")
-    _refuse_others(element, *known)
+    refuse_others(element, *known)
     rules = own_children(element)
     if not rules:
         return [*words, _score(element), element.get("node", "")]
@@ -40,7 +40,7 @@ def rule(element: Element) -> list[str]:
     """Return the words of one rule, its score included."""
     if element.get("id-ref") is not None:
         raise InexpressibleError("a rule by reference")
-    _refuse_others(element, "role", "score", "score-attribute", "boolean-op")
+    refuse_others(element, "role", "score", "score-attribute", "boolean-op")
     words = ["rule", f"$id={element.get('id')}"]
     if element.get("role"):
         words.append(f"$role={element.get('role')}")
@@ -65,7 +65,7 @@ def _score(element: Element) -> str:
 
 
 def _expression(part: Element) -> list[str]:
-    _refuse_others(part, "attribute", "operation", "value", "type")
+    refuse_others(part, "attribute", "operation", "value", "type")
     name, operation = part.get("attribute", ""), part.get("operation", "")
     if not _ATTRIBUTE.fullmatch(name) or name.lower() in ("date", "defined"):
         raise InexpressibleError(f"an attribute like {name}")
@@ -78,7 +78,7 @@ def _expression(part: Element) -> list[str]:
 
 
 def _date(part: Element) -> list[str]:
-    _refuse_others(part, "operation", "start", "end")
+    refuse_others(part, "operation", "start", "end")
     operation, children = part.get("operation", ""), own_children(part)
     start, end = part.get("start"), part.get("end")
     numbers = [
@@ -105,9 +105,9 @@ def colocation(_: Script, element: Element) -> Words:
     words: Words = ["colocation", element.get("id", ""), _score(element)]
     sets = own_children(element)
     if sets:
-        _refuse_others(element, "score")
+        refuse_others(element, "score")
         return words + _sets(sets, "role")
-    _refuse_others(element, "score", "rsc", "with-rsc", "rsc-role", "with-rsc-role")
+    refuse_others(element, "score", "rsc", "with-rsc", "rsc-role", "with-rsc-role")
     words.append(_qualified(element, "rsc", "rsc-role"))
     return [*words, _qualified(element, "with-rsc", "with-rsc-role")]
 
@@ -121,10 +121,10 @@ def order(_: Script, element: Element) -> Words:
     last: Words = [] if symmetrical is None else [f"symmetrical={symmetrical}"]
     sets = own_children(element)
     if sets:
-        _refuse_others(element, "kind", "symmetrical")
+        refuse_others(element, "kind", "symmetrical")
         return words + _sets(sets, "action") + last
     known = ("first", "then", "first-action", "then-action")
-    _refuse_others(element, "kind", "symmetrical", *known)
+    refuse_others(element, "kind", "symmetrical", *known)
     words.append(_qualified(element, "first", "first-action"))
     return [*words, _qualified(element, "then", "then-action"), *last]
 
@@ -139,9 +139,9 @@ def ticket(_: Script, element: Element) -> Words:
     last: Words = [] if policy is None else [f"loss-policy={policy}"]
     sets = own_children(element)
     if sets:
-        _refuse_others(element, "ticket", "loss-policy")
+        refuse_others(element, "ticket", "loss-policy")
         return words + _sets(sets, "role") + last
-    _refuse_others(element, "ticket", "loss-policy", "rsc", "rsc-role")
+    refuse_others(element, "ticket", "loss-policy", "rsc", "rsc-role")
     return [*words, _qualified(element, "rsc", "rsc-role"), *last]
 
 
@@ -164,7 +164,7 @@ def _sets(sets: list[Element], qualifier: str) -> list[str]:
     for one in sets:
         if one.tag != "resource_set" or one.get("id-ref") is not None:
             raise InexpressibleError("a set by reference")
-        _refuse_others(one, "sequential", "require-all", qualifier)
+        refuse_others(one, "sequential", "require-all", qualifier)
         found = one.get(qualifier)
         names = [_name(child, "id") for child in own_children(one)]
         names = [f"{name}:{found}" if found else name for name in names]
@@ -185,12 +185,6 @@ def _sets(sets: list[Element], qualifier: str) -> list[str]:
     if len(words) <= _SIMPLE_SETS:
         raise InexpressibleError("sets of so few resources")
     return words
-
-
-def _refuse_others(element: Element, *known: str) -> None:
-    for name, value in attributes(element):
-        if name not in known and name != "id":
-            raise InexpressibleError(f"{name}={value}")
 
 
 CONSTRAINTS: dict[str, Callable[[Script, Element], Words]] = {

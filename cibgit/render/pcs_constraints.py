@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from ..cib.document import Element, attributes
+from ..cib.document import Element
 from ..compare.aspects import own_children
 from .pcs_rules import location_rule
-from .script import InexpressibleError, Script, Word
+from .script import InexpressibleError, Script, Word, refuse_others
 
 Words = list[Word]
 
@@ -34,7 +34,7 @@ def _location(element: Element) -> list[Words]:
     if all(child.tag == "rule" for child in children) and children:
         return _rules(element, identity, children)
     _refuse_children(children)
-    _refuse_others(element, "rsc", "rsc-pattern", "node", "score", "resource-discovery")
+    refuse_others(element, "rsc", "rsc-pattern", "node", "score", "resource-discovery")
     node, score = element.get("node"), element.get("score")
     if node is None or score is None:
         raise InexpressibleError("a location without node and score")
@@ -43,7 +43,7 @@ def _location(element: Element) -> list[Words]:
 
 
 def _rules(element: Element, identity: str, rules: list[Element]) -> list[Words]:
-    _refuse_others(element, "rsc", "rsc-pattern", "resource-discovery")
+    refuse_others(element, "rsc", "rsc-pattern", "resource-discovery")
     made: list[Words] = []
     for rule in rules:
         if made:
@@ -73,11 +73,11 @@ def _signed(score: str) -> list[str]:
 def _colocation(element: Element) -> list[Words]:
     sets = own_children(element)
     if sets:
-        _refuse_others(element, "score")
+        refuse_others(element, "score")
         options = [f"score={_needed(element, 'score')}"]
         return [_sets("colocation", element, sets, options, ("sequential", "role"))]
     names = ("rsc", "with-rsc", "score", "rsc-role", "with-rsc-role")
-    _refuse_others(element, *names)
+    refuse_others(element, *names)
     return [
         [
             *("pcs", "constraint", "colocation", "add"),
@@ -100,11 +100,11 @@ def _order(element: Element) -> list[Words]:
         if element.get(name)
     ]
     if sets:
-        _refuse_others(element, "kind", "symmetrical")
+        refuse_others(element, "kind", "symmetrical")
         known = ("sequential", "require-all", "action")
         return [_sets("order", element, sets, options, known)]
     names = ("first", "then", "first-action", "then-action")
-    _refuse_others(element, *names, "kind", "symmetrical", "require-all")
+    refuse_others(element, *names, "kind", "symmetrical", "require-all")
     return [
         [
             *("pcs", "constraint", "order"),
@@ -125,10 +125,10 @@ def _ticket(element: Element) -> list[Words]:
     options = [f"loss-policy={policy}"] if policy else []
     ticket = _needed(element, "ticket")
     if sets:
-        _refuse_others(element, "ticket", "loss-policy")
+        refuse_others(element, "ticket", "loss-policy")
         options = [f"ticket={ticket}", *options]
         return [_sets("ticket", element, sets, options, ("role",))]
-    _refuse_others(element, "rsc", "ticket", "loss-policy", "rsc-role")
+    refuse_others(element, "rsc", "ticket", "loss-policy", "rsc-role")
     return [
         [
             *("pcs", "constraint", "ticket", "add", ticket),
@@ -151,7 +151,7 @@ def _sets(
     for one in sets:
         if one.tag != "resource_set" or one.get("id-ref") is not None:
             raise InexpressibleError("a set by reference")
-        _refuse_others(one, *known)
+        refuse_others(one, *known)
         words += ["set", *(member.get("id", "") for member in own_children(one))]
         words += [f"{name}={one.get(name)}" for name in known if one.get(name)]
     return [*words, "setoptions", f"id={element.get('id')}", *options]
@@ -171,9 +171,3 @@ def _needed(element: Element, name: str) -> str:
 def _refuse_children(children: list[Element]) -> None:
     for child in children:
         raise InexpressibleError(f"<{child.tag}> in this constraint")
-
-
-def _refuse_others(element: Element, *known: str) -> None:
-    for name, value in attributes(element):
-        if name not in known and name != "id":
-            raise InexpressibleError(f"{name}={value}")

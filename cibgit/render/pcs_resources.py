@@ -16,7 +16,7 @@ from ..compare.aspects import (
     pairs,
 )
 from ..compare.steps import Step
-from .script import InexpressibleError, Script, Word
+from .script import InexpressibleError, Script, Word, refuse_others
 
 Words = list[Word]
 
@@ -39,7 +39,7 @@ def is_stonith(primitive: Element) -> bool:
 
 def creation(script: Script, primitive: Element) -> Words:
     """Return the command that creates a primitive, without where it is to stand."""
-    _refuse_attributes(primitive, *_AGENT)
+    refuse_others(primitive, *_AGENT)
     if primitive.get("type") is None:
         raise InexpressibleError("a resource made from a template")
     identity = primitive.get("id", "")
@@ -75,7 +75,7 @@ def noun(primitive: Element) -> Words:
 
 def meta_of(script: Script, container: Element) -> Words:
     """Return the words that give a new container its meta attributes."""
-    _refuse_attributes(container)
+    refuse_others(container)
     sets = _sets(container, {"meta_attributes"})
     name = container.get("id", "")
     return values(script, name, sets.get("meta_attributes", {}))
@@ -132,12 +132,6 @@ def numbers(script: Script, owner: str, found: dict[str, str]) -> Words:
         if value and not value.lstrip("-").isdecimal():
             raise InexpressibleError(f"{name}={value} is no number")
     return [script.pair(owner, name, value) for name, value in found.items()]
-
-
-def _refuse_attributes(element: Element, *known: str) -> None:
-    for name, value in attributes(element):
-        if name not in known and name != "id":
-            raise InexpressibleError(f"{name}={value}")
 
 
 # -- changes ---------------------------------------------------------------------------

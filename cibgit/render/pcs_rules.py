@@ -2,7 +2,7 @@
 
 from ..cib.document import Element, attributes
 from ..compare.aspects import own_children
-from .script import InexpressibleError
+from .script import InexpressibleError, refuse_others
 
 _SIMPLE = frozenset({"lt", "gt"})
 
@@ -39,7 +39,7 @@ def _expression(part: Element) -> list[str]:
     if part.tag == "rule":
         if not own_children(part)[1:]:
             raise InexpressibleError("a nested rule of one expression")
-        _refuse_others(part, "boolean-op")
+        refuse_others(part, "boolean-op", where=" in a rule")
         return ["(", *expressions(part), ")"]
     makers = {
         "expression": _attribute,
@@ -54,7 +54,7 @@ def _expression(part: Element) -> list[str]:
 
 
 def _attribute(part: Element) -> list[str]:
-    _refuse_others(part, "attribute", "operation", "value", "type")
+    refuse_others(part, "attribute", "operation", "value", "type", where=" in a rule")
     name, operation = part.get("attribute", ""), part.get("operation", "")
     if operation in ("defined", "not_defined"):
         return [operation, name]
@@ -63,7 +63,7 @@ def _attribute(part: Element) -> list[str]:
 
 
 def _date(part: Element) -> list[str]:
-    _refuse_others(part, "operation", "start", "end")
+    refuse_others(part, "operation", "start", "end", where=" in a rule")
     operation, children = part.get("operation", ""), own_children(part)
     start, end = part.get("start"), part.get("end")
     if operation == "date_spec" and children:
@@ -82,21 +82,15 @@ def _numbers(element: Element) -> list[str]:
 
 
 def _resource(part: Element) -> list[str]:
-    _refuse_others(part, "class", "provider", "type")
+    refuse_others(part, "class", "provider", "type", where=" in a rule")
     kind = ":".join(part.get(name, "") for name in ("class", "provider", "type"))
     return ["resource", kind]
 
 
 def _operation(part: Element) -> list[str]:
-    _refuse_others(part, "name", "interval")
+    refuse_others(part, "name", "interval", where=" in a rule")
     interval = part.get("interval")
     return [
         *("op", part.get("name", "")),
         *([f"interval={interval}"] if interval else []),
     ]
-
-
-def _refuse_others(element: Element, *known: str) -> None:
-    for name, value in attributes(element):
-        if name not in known and name != "id":
-            raise InexpressibleError(f"{name}={value} in a rule")

@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..cib.document import Element, attributes
 from ..cib.secrets import is_secret_name
 from ..compare.aspects import AttributePart, OtherPart, comments
 from ..compare.steps import Step
@@ -109,6 +110,13 @@ def quoted(word: Word) -> str:
 def one_line(text: str) -> str:
     """Return a text that stays inside one comment."""
     return printable(text.replace("\n", " "))
+
+
+def refuse_others(element: Element, *known: str, where: str = "") -> None:
+    """Raise :class:`InexpressibleError` for an attribute that is not known, nor the id."""
+    for name, value in attributes(element):
+        if name not in known and name != "id":
+            raise InexpressibleError(f"{name}={value}{where}")
 
 
 def tell_comments(script: Script, found: Iterable[Step]) -> None:
