@@ -6,6 +6,7 @@ happened while nobody was looking.
 """
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,9 @@ from .kept import NEXT, NOW, SLOTS, Job, Kept
 from .local import CIB_DIRECTORY, Local
 from .protocol import Cluster
 from .sources import File, Source
+
+WRITING = 1.0
+"""Seconds within which a number that is being written is there."""
 
 
 class Glimpse(NamedTuple):
@@ -48,8 +52,15 @@ class Succession(File):
         Source.__init__(self, path)
 
     def number(self) -> int | None:
-        """Return the next N of the backups, None where there is none."""
-        return kept.number(self._small(f"cib{NEXT}"))
+        """Return the next N of the backups, None where there is none.
+
+        The CIB manager empties the file before it writes into it
+        (``pcmk__write_series_sequence``), so for a moment an empty one says nothing.
+        """
+        deadline = time.monotonic() + WRITING
+        while (text := self._small(f"cib{NEXT}")) == "" and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return kept.number(text)
 
     def since(self, mark: int | None) -> Iterator[Glimpse]:
         """Yield what came after a mark, and what is there now.
