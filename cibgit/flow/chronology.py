@@ -82,16 +82,23 @@ def choose(moments: Iterable[Moment]) -> Choice:
     return choice
 
 
-def _unknown(files: Sequence[Moment], git: Sequence[Moment]) -> Iterator[Moment]:
-    """Yield the files that are part of no configuration that git has."""
+def _unknown(files: Sequence[Moment], git: Sequence[Moment]) -> list[Moment]:
+    """Return the files that are part of no configuration that git has, as they came.
+
+    In which order the series come decides between what nothing else tells apart.
+    """
     known = {moment.change for moment in git}
     until = max((moment.time or -inf for moment in git), default=-inf)
-    for group in _groups(files):
+    left = {
+        id(moment)
+        for group in _groups(files)
         if not any(
             moment.change in known and (moment.time or -inf) <= until
             for moment in group
-        ):
-            yield from group
+        )
+        for moment in group
+    }
+    return [moment for moment in files if id(moment) in left]
 
 
 def _groups(moments: Sequence[Moment]) -> Iterator[list[Moment]]:

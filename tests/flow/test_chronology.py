@@ -1,7 +1,7 @@
 from itertools import groupby
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cibgit.cib.document import Version
@@ -128,8 +128,15 @@ def as_git(chosen: list[Moment], have: list[Moment]) -> list[Moment]:
     )
 
 
+_BACK_AND_FORTH = [
+    *series("0:cib", moment("b", 1), moment("b", 0), moment("b", 1), moment("a", 0)),
+    *series("1:pe", moment("b", 0), moment("b", 1), moment("a", 0)),
+]
+
+
 @settings(max_examples=500, deadline=None)
 @given(_FILES)
+@example(_BACK_AND_FORTH)
 def test_importing_twice_adds_nothing(files: list[Moment]) -> None:
     first = choose(files)
     git = as_git(first.new, [])
