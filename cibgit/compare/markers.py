@@ -51,7 +51,6 @@ class _Writer:
         self.size = size
         self.names: dict[Element, Ident] = {}
         self.choices = dict(result.choices)
-        self.twins: dict[Ident, Ident] = {}
         self.ours = self._with_both_places()
         self.theirs = self._as_theirs()
         self.root = grow(self.ours, ROOT, self.names)
@@ -68,11 +67,12 @@ class _Writer:
             if parent not in found:
                 continue
             there = Ident(parent, ident.key, -1)
-            found[there] = replace(found[ident], parent=parent)
+            # it is shown for theirs alone, and sorted by what it says there
+            values = self._values_of_theirs(ident)
+            found[there] = replace(found[ident], parent=parent, values=values)
             siblings = self._placed(ident, there, found[parent].children, parent)
             found[parent] = replace(found[parent], children=siblings)
             self.choices[there] = Choice(ours=False, theirs=True)
-            self.twins[there] = ident
         return found
 
     def _placed(
@@ -88,15 +88,21 @@ class _Writer:
 
     def _as_theirs(self) -> Document:
         """Return the merged records, with the disputed values of theirs."""
-        _, _, other = self.result.versions
         found = dict(self.ours)
-        for ident, names in self.result.values.items():
-            values = {k: v for k, v in found[ident].values.items() if k not in names}
-            values |= {k: v for k, v in other[ident].values.items() if k in names}
+        for ident in self.result.values:
+            values = self._values_of_theirs(ident)
             found[ident] = replace(found[ident], values=values)
-        for there, ident in self.twins.items():
-            found[there] = replace(found[there], values=found[ident].values)
         return found
+
+    def _values_of_theirs(self, ident: Ident) -> dict[str, str]:
+        """Return the merged values of an element, the disputed ones as theirs has them."""
+        _, _, other = self.result.versions
+        merged = self.result.merged[ident].values
+        names = self.result.values.get(ident)
+        if not names:
+            return merged
+        values = {k: v for k, v in merged.items() if k not in names}
+        return values | {k: v for k, v in other[ident].values.items() if k in names}
 
     def _element(self, element: Element, depth: int) -> Iterator[str]:
         ident = self.names[element]
