@@ -93,21 +93,6 @@ class Commits(Runner):
                 raise
         return self._made(files, first=before[0] is None)
 
-    def commit_tree_file(  # noqa: PLR0913
-        self,
-        parent: str | None,
-        path: str,
-        data: bytes,
-        message: str,
-        *,
-        author: Author | None = None,
-        trailers: Mapping[str, str] = _NO_TRAILERS,
-    ) -> str:
-        """Make a commit with one file replaced, as :meth:`commit_tree_files` does."""
-        return self.commit_tree_files(
-            parent, {path: data}, message, author=author, trailers=trailers
-        )
-
     def commit_tree_files(  # noqa: PLR0913
         self,
         parent: str | None,

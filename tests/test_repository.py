@@ -182,7 +182,7 @@ def test_unusual_paths(tmp_path: Path, name: str) -> None:
     assert repo.is_dirty(path)
     assert repo.newest_commit_with(path, repo.blob_id(b"<cib/>\n")) == made
     assert [entry.commit for entry in repo.log(path)] == [made]
-    other = repo.commit_tree_file(made, path, b"<cib>\n", "second")
+    other = repo.commit_tree_files(made, {path: b"<cib>\n"}, "second")
     assert repo.newest_commit_with(path, repo.blob_id(b"<cib/>\n"), other) == made
 
 
@@ -229,8 +229,8 @@ def test_the_environment_of_another_repository_does_not_count(
     found = Repository.open(repo.root)
     assert found.root == repo.root
     made = found.commit_file(CIB, b"<cib a=''/>\n", "second", author=Author("A", "a@b"))
-    recorded = found.commit_tree_file(
-        made, CIB, b"<x/>", "x", author=Author("C", "c@d")
+    recorded = found.commit_tree_files(
+        made, {CIB: b"<x/>"}, "x", author=Author("C", "c@d")
     )
     assert Repository.create(tmp_path / "third").root == tmp_path / "third"
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
@@ -316,7 +316,7 @@ def test_sha256(tmp_path: Path) -> None:
     assert repo.blob_id(b"<cib/>\n") == git(tmp_path, "rev-parse", f"HEAD:{CIB}")
     assert repo.newest_commit_with(CIB, repo.blob_id(b"<cib/>\n")) == made
     assert repo.newest_commit_with_trailer(CIB) == made
-    again = repo.commit_tree_file(made, CIB, b"<x/>", "second")
+    again = repo.commit_tree_files(made, {CIB: b"<x/>"}, "second")
     assert repo.newest_commit_with(CIB, repo.blob_id(b"<cib/>\n"), again) == made
     assert not repo.has_commit("0" * 40)
 
@@ -385,7 +385,7 @@ def test_user_text_never_becomes_an_option(repo: Repository, tmp_path: Path) -> 
         lambda: repo.newest_commit_with_trailer(CIB, start=text),
         lambda: repo.set_ref("refs/cibgit/x", text, "x"),
         lambda: repo.set_ref(text, "HEAD", "x"),
-        lambda: repo.commit_tree_file(text, CIB, b"", "x"),
+        lambda: repo.commit_tree_files(text, {CIB: b""}, "x"),
     ):
         with pytest.raises(CibgitError):
             call()
@@ -413,7 +413,7 @@ def test_ambiguous_abbreviation(repo: Repository) -> None:
 
 def test_read_is_exact(repo: Repository) -> None:
     for data in (b"", b"\n", b"x\n\n", b"\xff\0\r\n", b"no newline"):
-        made = repo.commit_tree_file(None, "f", data, "x")
+        made = repo.commit_tree_files(None, {"f": data}, "x")
         assert repo.read(made, "f") == data
         assert repo.blob_id(data) == git(repo.root, "rev-parse", f"{made}:f")
 
@@ -438,7 +438,7 @@ def test_paths_that_are_no_file_of_a_repository(repo: Repository, path: str) -> 
         lambda: repo.read("HEAD", path),
         lambda: repo.is_dirty(path),
         lambda: repo.commit_file(path, b"", "x"),
-        lambda: repo.commit_tree_file(None, path, b"", "x"),
+        lambda: repo.commit_tree_files(None, {path: b""}, "x"),
     ):
         with pytest.raises(UsageError):
             call()
@@ -737,7 +737,7 @@ def test_author_and_date(repo: Repository) -> None:
     author = Author("Jörg <x>\nY", "root@node1", when)
     for made in (
         repo.commit_file(CIB, b"<1/>", "x", author=author),
-        repo.commit_tree_file("HEAD", CIB, b"<2/>", "x", author=author),
+        repo.commit_tree_files("HEAD", {CIB: b"<2/>"}, "x", author=author),
     ):
         shown = git(repo.root, "log", "-1", "--format=%an|%ae|%aI|%cn", made)
         expected = "Jörg x Y|root@node1|2026-02-03T04:05:06-05:30|A Committer"
@@ -798,7 +798,7 @@ def test_messages_are_utf_8_whatever_is_configured(repo: Repository) -> None:
     git(repo.root, "config", "commit.verbose", "true")
     made = repo.commit_file(CIB, b"<1/>", "Ünïcödé → ✓")
     assert repo.subject(made) == "Ünïcödé → ✓"
-    recorded = repo.commit_tree_file(made, CIB, b"<2/>", "Ü ✓")
+    recorded = repo.commit_tree_files(made, {CIB: b"<2/>"}, "Ü ✓")
     assert repo.subject(recorded) == "Ü ✓"
 
 
@@ -1118,7 +1118,7 @@ def test_a_filter_is_found_before_anything_is_written(
     off = f"{CIB} -text -filter -ident -working-tree-encoding\n"
     put(repo.root, ".gitattributes", f"*.xml {attribute}\n{off}".encode())
     assert repo.read(repo.commit_file(CIB, data, "x"), CIB) == data
-    recorded = repo.commit_tree_file("HEAD", CIB, data + b"2", "x")
+    recorded = repo.commit_tree_files("HEAD", {CIB: data + b"2"}, "x")
     assert repo.read(recorded, CIB) == data + b"2"
 
 
@@ -1134,7 +1134,7 @@ def test_nobody_is_configured(
     git(repo.root, "config", "user.useConfigOnly", "false")
     for made in (
         repo.commit_file(CIB, b"<1/>", "x", author=author),
-        repo.commit_tree_file("HEAD", CIB, b"<2/>", "x", author=author),
+        repo.commit_tree_files("HEAD", {CIB: b"<2/>"}, "x", author=author),
     ):
         name, email = git(repo.root, "log", "-1", "--format=%cn|%ce", made).split("|")
         assert name
@@ -1183,7 +1183,7 @@ def test_use_config_only(repo: Repository) -> None:
     assert caught.value.hint.count("git config --global user.") == 2
     assert state(repo.root) == before
     with pytest.raises(BadConfigError):
-        repo.commit_tree_file("HEAD", CIB, b"<1/>", "x", author=Author("A", "a@b"))
+        repo.commit_tree_files("HEAD", {CIB: b"<1/>"}, "x", author=Author("A", "a@b"))
     git(repo.root, "config", "user.name", "Someone")
     git(repo.root, "config", "user.email", "some@one")
     assert repo.commit_file(CIB, b"<1/>", "x") == repo.head()
@@ -1243,7 +1243,7 @@ def test_refs(repo: Repository) -> None:
         repo.set_ref(f"{name}/below", head, "x")
     lock = put(repo.root, f".git/{name}.lock", b"")
     with pytest.raises(BusyError):
-        repo.set_ref(name, repo.commit_tree_file(head, CIB, b"", "x"), "x")
+        repo.set_ref(name, repo.commit_tree_files(head, {CIB: b""}, "x"), "x")
     lock.unlink()
 
 
@@ -1253,7 +1253,7 @@ def test_refs_need_no_identity(repo: Repository) -> None:
     repo.set_ref("refs/cibgit/prod/live", "HEAD", "x")
 
 
-def test_commit_tree_file(repo: Repository) -> None:
+def test_commit_tree_files(repo: Repository) -> None:
     commit(repo.root, "other", b"kept")
     head = str(repo.head())
     put(repo.root, "other", b"staged")
@@ -1263,8 +1263,8 @@ def test_commit_tree_file(repo: Repository) -> None:
     hook(repo.root, "pre-commit", "exit 1")
     git(repo.root, "config", "core.splitIndex", "true")
     before = sorted(path for path in (repo.root / ".git").iterdir())
-    made = repo.commit_tree_file(
-        head, CIB, b"<live/>\n", "Live\n\nb", trailers={"CIB-Version": "0.2.0"}
+    made = repo.commit_tree_files(
+        head, {CIB: b"<live/>\n"}, "Live\n\nb", trailers={"CIB-Version": "0.2.0"}
     )
     assert sorted(path for path in (repo.root / ".git").iterdir()) == before
     assert repo.head() == head
@@ -1273,11 +1273,11 @@ def test_commit_tree_file(repo: Repository) -> None:
     assert repo.read(made, "other") == b"kept"
     assert repo.resolve(f"{made}~1") == head
     assert repo.trailers(made) == {"CIB-Version": "0.2.0"}
-    alone = repo.commit_tree_file(None, CIB, b"<live/>\n", "Live")
+    alone = repo.commit_tree_files(None, {CIB: b"<live/>\n"}, "Live")
     assert git(repo.root, "ls-tree", "-r", "--name-only", alone) == CIB
     assert git(repo.root, "log", "--format=%H", alone) == alone
     with pytest.raises(NoInputError):
-        repo.commit_tree_file("nope", CIB, b"", "x")
+        repo.commit_tree_files("nope", {CIB: b""}, "x")
 
 
 # ---- the process
@@ -1342,7 +1342,9 @@ def test_a_large_file(repo: Repository) -> None:
     data = b"<primitive/>\n" * 400_000
     made = repo.commit_file(CIB, data, "large")
     assert repo.read(made, CIB) == data
-    assert repo.read(repo.commit_tree_file(made, CIB, data * 2, "x"), CIB) == data * 2
+    assert (
+        repo.read(repo.commit_tree_files(made, {CIB: data * 2}, "x"), CIB) == data * 2
+    )
 
 
 def test_reading_is_bounded(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,14 @@ class Version(NamedTuple):
     def __str__(self) -> str:
         return f"{self.admin_epoch}.{self.epoch}.{self.num_updates}"
 
+    @classmethod
+    def of(cls, text: str) -> "Version | None":
+        """Return the version that :meth:`__str__` wrote, None for anything else."""
+        numbers = text.split(".")
+        if len(numbers) != len(cls._fields) or not all(map(str.isdecimal, numbers)):
+            return None
+        return cls(*map(int, numbers))
+
 
 @dataclass(frozen=True)
 class LastChange:

@@ -1,6 +1,6 @@
 """Small parts of sentences: values, lists, what is left to say of an element."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from ..cib.document import Element, attributes
 from ..cib.secrets import shown
@@ -23,6 +23,16 @@ def listed(items: Iterable[str], last: str = "and") -> str:
     """Return ``a, b and c``."""
     *found, end = list(items) or [""]
     return f"{', '.join(found)} {last} {end}" if found else end
+
+
+def few(items: Sequence[str], most: int) -> str:
+    """Return ``a, b, ...``: the first ones, and a sign that there are more."""
+    return ", ".join([*items[:most], *(["..."] if len(items) > most else [])])
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and its noun: ``1 file``, ``2 files``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def rest(element: Element, told: Collection[str]) -> str:

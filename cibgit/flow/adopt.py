@@ -11,6 +11,7 @@ from ..compare.diff import compare
 from ..compare.merge import merge
 from ..compare.select import selected, speaks_of
 from ..compare.summary import hidden
+from ..compare.text import few
 from ..compare.unchanged import same
 from ..errors import NoInputError, UnsafeError
 from .drift import Drift, drift
@@ -163,5 +164,4 @@ def _committed(site: Site, found: Drift, base: Cib, taken: Cib, said: "_Said") -
 def _subject(site: Site, found: Drift, changes: Sequence[Change]) -> str:
     """Return a message that names what it is about."""
     owners = list(dict.fromkeys(str(change.owner) for change in changes))
-    shown = ", ".join(owners[:3]) + (", ..." if len(owners) > 3 else "")  # noqa: PLR2004
-    return f"Adopt {site.name} {found.live.version}: {shown}"
+    return f"Adopt {site.name} {found.live.version}: {few(owners, 3)}"

@@ -14,13 +14,14 @@ from ..cib.digest import Dialect
 from ..cib.document import LastChange, Version, parse
 from ..cluster.sources import sources
 from ..commit import Author, message_bytes
+from ..compare.text import counted
 from ..errors import CibgitError, UnsafeError
 from ..policy.finding import Finding, Severity, worst_first
 from ..replay import NewCommit
 from ..revisions import Revision
 from .chronology import GIT, Choice, Moment, choose
 from .export import author, trailers, written_at
-from .pasts import Past, Pasts, counted, remarks
+from .pasts import Past, Pasts, remarks
 from .site import Site
 
 SOURCE = "CIB-Source"
@@ -158,9 +159,7 @@ def _moments(past: Sequence[Revision]) -> Iterator[Moment]:
     """Yield what git has; a commit that says no version has that of the one before."""
     version = Version(0, 0, 0)
     for place, each in enumerate(past):
-        numbers = each.trailers.get("CIB-Version", "").split(".")
-        if len(numbers) == len(version) and all(map(str.isdecimal, numbers)):
-            version = Version(*map(int, numbers))
+        version = Version.of(each.trailers.get("CIB-Version", "")) or version
         change = LastChange("", "", "", each.trailers.get("CIB-Changed-At", ""))
         known = written_at(change)
         time = known.timestamp() if known else each.when.timestamp()

@@ -16,6 +16,7 @@ from ..cib.digest import Dialect
 from ..cib.document import Cib, LastChange, Version, parse
 from ..cib.eras import signed_by
 from ..cluster.kept import Kept
+from ..compare.text import counted, few
 from ..errors import CibgitError
 from ..policy.finding import Finding, Severity
 from .chronology import Moment
@@ -154,7 +155,7 @@ class Pasts:
         """Yield what is strange about the whole."""
         clusters = sorted({past.cluster for past in self._found} - {""})
         if len(clusters) > 1:
-            named = ", ".join(clusters[:5]) + (", ..." if len(clusters) > 5 else "")  # noqa: PLR2004
+            named = few(clusters, 5)
             yield Finding(
                 Severity.WARNING, "several-clusters", named,
                 "the files are of clusters with different names",
@@ -200,11 +201,6 @@ class Pasts:
             self._spool.seek(self._end)
             self._end += self._spool.write(data)
         return self._forms[key]
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number and its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def remarks(states: Sequence[Past]) -> Iterator[Finding]:

@@ -57,7 +57,7 @@ def start_version(site: Site) -> Version | None:
         commit = repository.get_ref(name)
         if commit is None:
             continue
-        numbers = repository.trailers(commit).get("CIB-Version", "").split(".")
-        if len(numbers) == len(Version._fields) and all(map(str.isdecimal, numbers)):
-            return Version(*map(int, numbers))
+        version = Version.of(repository.trailers(commit).get("CIB-Version", ""))
+        if version:
+            return version
     return None

@@ -7,6 +7,7 @@ from ..cib.canonical import canonical
 from ..cib.digest import Dialect, dump
 from ..cib.document import Cib, Element
 from ..cib.identity import address, label
+from ..compare.text import few
 from .context import Context, resources
 from .effect import INTERRUPTS, Kind
 from .finding import Finding, Severity, refused
@@ -148,7 +149,7 @@ def _agent(element: Element) -> list[str | None]:
 def _too_many(
     rule: str, done: str, names: list[str], total: int, limit: Limit
 ) -> Finding:
-    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")  # noqa: PLR2004
+    shown = few(names, 5)
     percent = f" ({len(names) * 100 // total}%)" if total and limit.is_percent else ""
     return refused(
         rule,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..compare.text import counted
 from ..policy.finding import Finding, Severity, count
 from . import json as as_json
 from .difference import SYMBOLS, printable
@@ -144,7 +145,7 @@ def _last_line(found: "Diagnosis") -> str:
     number = count(found.findings)
     if not number:
         return "Healthy."
-    return f"{number} finding{'s' if number > 1 else ''}."
+    return f"{counted(number, 'finding')}."
 
 
 def _values(found: "Diagnosis") -> dict[str, object]:

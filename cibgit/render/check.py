@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
+from ..compare.text import counted
 from ..policy.finding import Located, Severity
 from ..policy.lint import REASONS
 from .difference import printable
@@ -35,14 +36,14 @@ def count(report: "Report") -> str:
     """Render the last line: ``3 files: 1 error, 2 warnings.``"""
     numbers = Counter(each.finding.severity for each in report.findings)
     parts = [
-        _many(numbers[severity], severity.value)
+        counted(numbers[severity], severity.value)
         for severity in Severity
         if numbers[severity]
     ]
     more = f" {report.suppressed} suppressed." if report.suppressed else ""
     more += f" {report.old} were there before." if report.old else ""
     found = ", ".join(parts) or "nothing found"
-    return f"{_many(len(report.files), 'file')}: {found}.{more}"
+    return f"{counted(len(report.files), 'file')}: {found}.{more}"
 
 
 def as_json(report: "Report") -> str:
@@ -128,10 +129,6 @@ def junit(report: "Report") -> str:
 
 def _place(each: Located) -> str:
     return f"{each.file}:{each.line}" if each.line else each.file
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _data(text: str) -> str:

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..flow.pasts import Past, counted
+from ..compare.text import counted
+from ..flow.pasts import Past
 from ..policy.finding import Finding, Severity
 from .difference import printable
 

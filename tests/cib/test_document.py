@@ -407,6 +407,9 @@ def test_a_copy_keeps_comments_and_cdata(inside: str) -> None:
 def test_version_counts_what_is_missing_as_zero() -> None:
     assert parse(SMALL, "x").version == Version(1, 7, 0)
     assert str(Version(0, 142, 7)) == "0.142.7"
+    assert Version.of("0.142.7") == Version(0, 142, 7)
+    for other in ("", "0.142", "0.142.7.1", "0.-1.7", "0..7", "a.b.c"):
+        assert Version.of(other) is None
     assert Version(1, 0, 0) > Version(0, 9, 9)
     assert parse(b'<cib epoch=""/>', "x").version == Version(0, 0, 0)
 

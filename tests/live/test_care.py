@@ -14,7 +14,7 @@ SLOW = (
     '<instance_attributes id="s"><nvpair id="s-sleep" name="op_sleep" value="3"/>'
     "</instance_attributes></primitive>"
 )
-FORCED = ("--force", "agents")
+BAD = ("push", "-m", "bad", "--yes", "--force", "agents")
 TYPO = '<primitive id="typo" class="ocf" provider="pacemaker" type="Dumy"/>'
 DB = 'id="db" class="ocf" provider="pacemaker" type="Dummy"'
 
@@ -42,7 +42,7 @@ def test_a_resource_that_cannot_start_is_told_and_taken_back(place: Workplace) -
 
     # an agent with a misspelt name: Pacemaker accepts that, and lists no failed action
     place.edit("</resources>", TYPO + "</resources>")
-    bad = place.cibgit("node1", "push", "-m", "bad", "--yes", *FORCED)
+    bad = place.cibgit("node1", *BAD)
     assert bad.code == 113, bad
     assert "cannot run: probe of typo on node1: not installed" in bad.out
     assert "cibgit rollback --last-known-good" in bad.out
@@ -57,16 +57,7 @@ def test_a_resource_that_cannot_start_is_told_and_taken_back(place: Workplace) -
 def test_a_stop_that_fails_is_forgotten_on_the_way_back(place: Workplace) -> None:
     """The new agent cannot stop what the old one started: the resource is blocked."""
     place.edit(DB, DB.replace("Dummy", "Dumy"))
-    answer = place.cibgit(
-        "node1",
-        "push",
-        "-m",
-        "bad",
-        "--yes",
-        *FORCED,
-        "--rollback-on-failure",
-        "--json",
-    )
+    answer = place.cibgit("node1", *BAD, "--rollback-on-failure", "--json")
     assert answer.code == 110, answer
     problems = answer.json["settled"]["problems"]
     assert any("failed: stop of db on node1" in each for each in problems)
@@ -77,16 +68,7 @@ def test_a_stop_that_fails_is_forgotten_on_the_way_back(place: Workplace) -> Non
 def test_a_bad_push_goes_back_by_itself(place: Workplace) -> None:
     before = place.git("rev-parse", "HEAD")
     place.edit('name="fake" value="1"', 'name="fail_start_on" value="node1"')
-    answer = place.cibgit(
-        "node1",
-        "push",
-        "-m",
-        "bad",
-        "--yes",
-        *FORCED,
-        "--rollback-on-failure",
-        "--json",
-    )
+    answer = place.cibgit("node1", *BAD, "--rollback-on-failure", "--json")
     assert answer.code == 110, answer
     result = answer.json
     assert any(
