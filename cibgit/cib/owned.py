@@ -36,6 +36,13 @@ REVERTED = "cibgit-reverted"
 TRANSIENT = (PENDING, CONFIRM_BY, RESTORES, TIMER_ON, PUSHED_BY, REVERTED)
 """Options in :data:`MARKER_SET` of one push; the next one drops them (``pending``)."""
 
+SUSPENDED_UNTIL = "cibgit-suspended-until"
+SUSPENDED_BY = "cibgit-suspended-by"
+SUSPENDED_FOR = "cibgit-suspended-for"
+
+SUSPENDED = (SUSPENDED_UNTIL, SUSPENDED_BY, SUSPENDED_FOR)
+"""Options in :data:`MARKER_SET` of a suspended cluster; pushes keep them (``suspension``)."""
+
 VOLATILE_ROOT_ATTRIBUTES = frozenset(
     {
         "admin_epoch",
@@ -113,8 +120,10 @@ def marker_option(cib: Cib, name: str) -> str | None:
     return None if pair is None else pair.get("value")
 
 
-def set_marker(sets: Element, options: dict[str, str]) -> None:
-    """Put options of one push into the marker, in place of those that are there."""
+def set_marker(
+    sets: Element, options: dict[str, str], instead_of: tuple[str, ...]
+) -> None:
+    """Put options into the marker, in place of some that are there."""
     found = _sets(sets, MARKER_SET)
     if not found and not options:
         return
@@ -123,14 +132,16 @@ def set_marker(sets: Element, options: dict[str, str]) -> None:
         if found
         else etree.SubElement(sets, "cluster_property_set", id=MARKER_SET)
     )
-    _drop_transient(marker)
+    _drop(marker, instead_of)
     for name, value in options.items():
         etree.SubElement(marker, "nvpair", id=name, name=name, value=value)
+    if not len(marker):
+        sets.remove(marker)
 
 
-def _drop_transient(marker: Element) -> None:
+def _drop(marker: Element, names: tuple[str, ...]) -> None:
     for pair in list(marker.iterchildren("nvpair")):
-        if pair.get("name") in TRANSIENT:
+        if pair.get("name") in names:
             marker.remove(pair)
 
 
@@ -180,7 +191,7 @@ def _marker(live_options: Element, commit: str) -> Element:
         break
     else:
         marker = etree.Element("cluster_property_set", id=MARKER_SET)
-    _drop_transient(marker)
+    _drop(marker, TRANSIENT)
     for pair in marker.iterchildren("nvpair"):
         if pair.get("name") == COMMIT_OPTION:
             pair.set("value", commit)

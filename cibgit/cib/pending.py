@@ -6,21 +6,18 @@ one value of which exactly one wins, from any node, and every administrator sees
 
 from dataclasses import dataclass
 
-from lxml import etree
-
-from .canonical import arrange, with_configuration
-from .document import Cib, Element
+from .document import Cib
+from .marking import marked
 from .owned import (
     CONFIRM_BY,
-    MARKER_SET,
     PENDING,
     PUSHED_BY,
     RESTORES,
     REVERTED,
     TIMER_ON,
+    TRANSIENT,
     marker_commit,
     marker_option,
-    set_marker,
 )
 
 
@@ -80,31 +77,16 @@ def with_pending(target: Cib, waiting: Pending) -> Cib:
         TIMER_ON: waiting.timer,
         PUSHED_BY: waiting.by,
     }
-    return _marked(target, options)
+    return marked(target, options, TRANSIENT)
 
 
 def confirmed(live: Cib) -> Cib:
     """Return ``live`` without what waited for confirmation; nothing else changes."""
-    return _marked(live, {})
+    return marked(live, {}, TRANSIENT)
 
 
 def taken_back(target: Cib, live: Cib, waiting: Pending, at: int, how: str) -> Cib:
     """Return ``target`` with the note that the push that ``live`` names was taken back."""
     commit = marker_commit(live) or "unknown"
-    return _marked(target, {REVERTED: f"{waiting.token} {commit} {at} {how}"})
-
-
-def _marked(cib: Cib, options: dict[str, str]) -> Cib:
-    result = with_configuration(cib, cib.configuration, cib.source)
-    sets = result.configuration.find("crm_config")
-    if sets is None:
-        sets = etree.SubElement(result.configuration, "crm_config")
-    set_marker(sets, options)
-    marker = _marker(sets)
-    if marker is not None:
-        arrange(marker)
-    return result
-
-
-def _marker(sets: Element) -> Element | None:
-    return sets.find(f"cluster_property_set[@id='{MARKER_SET}']")
+    note = f"{waiting.token} {commit} {at} {how}"
+    return marked(target, {REVERTED: note}, TRANSIENT)

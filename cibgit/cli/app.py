@@ -24,6 +24,7 @@ from . import (
     planning,
     questions,
     secret,
+    suspending,
     watching,
 )
 from .ending import ended, interrupted
@@ -106,6 +107,8 @@ for command in (
     drifting.drift,
     drifting.adopt,
     drifting.revert,
+    suspending.suspend,
+    suspending.resume,
     watching.watch,
     care.doctor,
     care.repair,

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from ..errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from ..flow.care import Care
     from ..flow.orders import Orders, Report
@@ -31,6 +33,23 @@ def seconds(text: str) -> float:
             "Write it as 90s, 10m or 2h.",
         )
     return float(length)
+
+
+def moment(text: str) -> "datetime":
+    """Return when a time such as ``4h``, a date or an ISO 8601 time is over."""
+    from datetime import date, datetime, timedelta
+
+    from ..compare.ignore import ending
+
+    with suppress(UsageError):
+        return datetime.now().astimezone() + timedelta(seconds=seconds(text))
+    for form in (date, datetime):
+        with suppress(ValueError, OverflowError):
+            return ending(form.fromisoformat(text.strip()))
+    raise UsageError(
+        f"{text!r} is not a time",
+        "Write it as 4h, 2027-01-31, 2027-01-31T18:00 or 2027-01-31T18:00Z.",
+    )
 
 
 def orders(state: Path | None = None) -> "Orders":

@@ -159,11 +159,15 @@ def _weight(name: str, where: str) -> Weight:
 
 
 def _until(value: object, where: str) -> datetime:
-    """Return a time of TOML; a date means until that day is over, in local time."""
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.astimezone()
     if isinstance(value, date):
-        return datetime.combine(value + timedelta(days=1), time()).astimezone()
+        return ending(value)
     raise BadConfigError(
         f"{where}: until must be a date, without quotes: until = 2027-01-31"
     )
+
+
+def ending(value: date | datetime) -> datetime:
+    """Return when something ends: a date means when that day is over, in local time."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.astimezone()
+    return datetime.combine(value + timedelta(days=1), time()).astimezone()

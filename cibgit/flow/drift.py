@@ -16,6 +16,7 @@ from ..compare.change import Change, Weight
 from ..compare.unchanged import same
 from ..policy.expired import expired
 from ..policy.finding import Finding, Severity
+from ..policy.suspended import told
 from .applied import Applied, find_applied, lost_push
 from .divergence import Conflict, Divergence, alike, conflicts, diverged
 from .plan import no_base
@@ -55,7 +56,8 @@ class Drift:
     """How git and live stand to each other, change by change.
 
     ``desired`` is the commit that says what is desired. ``ignored`` are the changes of
-    live that ``cibgit.toml`` ignores; ``findings`` are about its rules.
+    live that ``cibgit.toml`` ignores; ``findings`` are about its rules,
+    pushes that are gone, and a suspension.
     """
 
     live: Cib
@@ -94,9 +96,11 @@ def drift(site: Site, revision: str = "HEAD", live: Cib | None = None) -> Drift:
         raise no_base(site, live)
     wanted = site.ignoring(desired, live)
     found = diverged(live, applied, wanted.cib, commit)
+    now = datetime.now(UTC)
     findings = [
+        *told(live, now, Severity.NOTE),
         *_lost(site, live),
-        *expired(site.config.ignore, datetime.now(UTC)),
+        *expired(site.config.ignore, now),
     ]
     entries = list(_entries(found))
     return Drift(live, applied, commit, entries, wanted.changes, findings)

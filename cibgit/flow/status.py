@@ -1,10 +1,12 @@
 """Status: how the repository and the live cluster stand to each other."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from ..cib.document import Cib
 from ..cib.pending import Pending, Reverted, pending, reverted
 from ..cib.secrets import Slot
+from ..cib.suspension import Suspension, suspension
 from ..compare.change import Change
 from ..compare.diff import compare
 from .applied import Applied, find_applied, missing_marker
@@ -21,7 +23,7 @@ class Status:
     the live CIB names although this clone lacks it. ``waiting`` is a push that waits for
     confirmation, ``undone`` one that was taken back last, ``report`` what its timer on
     this node said of it. ``uncertain`` are secrets that could not be compared, with the
-    reason.
+    reason. ``suspended`` says until when git leaves the cluster alone.
     """
 
     live: Cib
@@ -35,6 +37,7 @@ class Status:
     waiting: Pending | None = None
     undone: Reverted | None = None
     report: Report | None = None
+    suspended: Suspension | None = None
 
     def is_overdue(self, now: float) -> bool:
         """Whether a push should have been put back by ``now`` and was not."""
@@ -74,6 +77,7 @@ def status(site: Site, orders: Orders | None = None) -> Status:
         waiting=pending(live),
         undone=reverted(live),
         report=_report(site, live, orders),
+        suspended=suspension(live, datetime.now(UTC)),
     )
 
 

@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import UsageError
-from . import agents, guards, limits, moment, references, simulation, verify
+from . import (
+    agents,
+    guards,
+    limits,
+    moment,
+    references,
+    simulation,
+    suspended,
+    verify,
+)
 from .context import Context
 from .finding import Finding, Severity
 
@@ -29,6 +38,7 @@ class Rule:
 RULES = (
     Rule("quorum", "a push without quorum", moment.quorum, can_be_forced=False),
     Rule("all-nodes", "a push while a node is not there", moment.all_nodes),
+    Rule("suspended", "a push while the cluster is suspended", suspended.suspended),
     Rule("windows", "a push outside the allowed times", moment.windows),
     Rule("protected", "a change of a protected element", limits.protected),
     Rule("keep", "the removal of an element that is to be kept", limits.keep),

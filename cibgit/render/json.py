@@ -185,6 +185,7 @@ def status(found: "Status", name: str) -> str:
         waiting=found.waiting and vars(found.waiting),
         undone=found.undone and vars(found.undone),
         report=found.report and vars(found.report),
+        suspended=found.suspended and vars(found.suspended),
         drift=changes(found.drift),
         unpushed=changes(found.unpushed),
         uncertain={str(slot): reason for slot, reason in found.uncertain.items()},

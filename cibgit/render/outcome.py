@@ -99,8 +99,10 @@ def lost(entries: Iterable["LogEntry"], short: str) -> str:
 
 
 def waiting(found: "Status", now: float) -> str:
-    """Render what waits for confirmation, or was put back, for ``cibgit status``."""
+    """Render what holds pushes back, or was put back, for ``cibgit status``."""
     lines = []
+    if found.suspended:
+        lines.append(printable(f"Suspended {found.suspended}"))
     if found.waiting:
         until, over = found.waiting.confirm_by, found.is_overdue(now)
         lines.append(

@@ -45,7 +45,7 @@ COMMANDS = (
         "merge",
     ),
     *("digest", "fmt", "doctor", "repair", "demo"),
-    *("drift", "adopt", "revert", "watch"),
+    *("drift", "adopt", "revert", "suspend", "resume", "watch"),
     *("check", "log", "blame", "confirm", "cancel", "known-good", "timer"),
 )
 

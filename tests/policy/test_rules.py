@@ -1,6 +1,7 @@
 """Each rule: a plan that breaks it, by the command line, and one that just does not."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ import pytest
 
 from cibgit.cib.canonical import target
 from cibgit.cib.document import parse
+from cibgit.cib.suspension import Suspension, suspended, suspension
 from cibgit.cli.app import run
 from cibgit.config import DEFAULT_POLICY
 from cibgit.flow.export import export
@@ -282,6 +284,18 @@ def test_quorum_cannot_be_forced() -> None:
     assert "no quorum" in refusing(context(live=live))["quorum"]
     with pytest.raises(Exception, match="no rule that can be forced"):
         rules.judge(context(live=live), ["quorum"])
+
+
+def test_a_suspended_cluster() -> None:
+    one = context()
+    until = int(one.now.timestamp()) + 60
+    held = suspended(one.live, Suspension(until, "alice", "ticket 4711"))
+    told = refusing(replace(one, live=held))
+    assert told == {"suspended": f"suspended {suspension(held, one.now)}"}
+    assert "by alice: ticket 4711" in told["suspended"]
+    later = one.now + timedelta(seconds=61)
+    assert refusing(replace(one, live=held, now=later)) == {}
+    assert rules.judge(replace(one, live=held), ["suspended"]).refusals == []
 
 
 @pytest.mark.parametrize(
