@@ -9,7 +9,7 @@ started by a hook of another repository. File names are relative to git's top le
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -154,16 +154,32 @@ class Repository(Branches, Commits):
         self, path: str, trailer: str = "CIB-Version", start: str = "HEAD"
     ) -> str | None:
         """Return the newest commit up to ``start`` that changed ``path`` with a trailer."""
-        form = f"%H%x00%(trailers:key={trailer},unfold,valueonly,separator=%x20)"
         for limit in (16, -1):  # it nearly always is among the first
-            found = self._history(
-                start, path, f"--max-count={limit}", f"--format={form}", "--full-history",
-                "--fixed-strings", "--regexp-ignore-case", f"--grep={trailer}:",
-            )  # fmt: skip
-            for commit, value in found:
-                if value.strip():
-                    return commit
+            most = f"--max-count={limit}"
+            for commit, _ in self._with_trailer(path, trailer, start, most):
+                return commit
         return None
+
+    def oldest_trailer(
+        self, path: str, trailer: str = "CIB-Version", start: str = "HEAD"
+    ) -> str | None:
+        """Return the trailer of the oldest commit that changed ``path`` and has it."""
+        for _, value in self._with_trailer(path, trailer, start, "--reverse"):
+            return value
+        return None
+
+    def _with_trailer(
+        self, path: str, trailer: str, start: str, option: str
+    ) -> Iterator[tuple[str, str]]:
+        """Yield commits that changed ``path``, with their trailer of that name."""
+        form = f"%H%x00%(trailers:key={trailer},unfold,valueonly,separator=%x20)"
+        found = self._history(
+            start, path, option, f"--format={form}", "--full-history",
+            "--fixed-strings", "--regexp-ignore-case", f"--grep={trailer}:",
+        )  # fmt: skip
+        for commit, value in found:
+            if value.strip():
+                yield commit, value.strip()
 
     def log(self, path: str, limit: int = 10, start: str = "HEAD") -> list[LogEntry]:
         """Return the newest commits up to ``start`` that changed ``path``, newest first."""

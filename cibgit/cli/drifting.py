@@ -34,6 +34,15 @@ OperationalOption = Annotated[
 ]
 
 
+LostOption = Annotated[
+    bool, typer.Option("--lost", help="What a healed partition swallowed, see drift.")
+]
+DiscardOption = Annotated[
+    bool,
+    typer.Option("--discard", help="With --lost: take none of it, and say no more."),
+]
+
+
 class Format(Enum):
     """How drift is told."""
 
@@ -90,6 +99,8 @@ def adopt(
     message: Annotated[
         str, typer.Option("--message", "-m", metavar="TEXT", help="The commit message.")
     ] = "",
+    lost: LostOption = False,
+    discard: DiscardOption = False,
     cluster: ClusterOption = None,
     at: AtOption = None,
     directory: DirectoryOption = HERE,
@@ -98,18 +109,26 @@ def adopt(
     """Take what was changed past git into git, all of it or by element.
 
     The commit's author is whoever changed the cluster. What waits in git stays, and is
-    merged. Operational changes are left where they are, unless asked for.
+    merged. Operational changes are left where they are, unless asked for. With --lost it
+    is what this node's partition changed, and what vanished when the network healed.
 
     \b
     Examples:
       cibgit adopt
       cibgit adopt vip 'fence-*' -m "as found on Monday"
+      cibgit adopt --lost
     """
-    from ..flow.adopt import adopt as run
+    from functools import partial
+
+    from ..errors import UsageError
+    from ..flow import adopt as flow
     from ..render import drift as render
     from ..render import json as as_json
 
+    if discard and (not lost or elements):
+        raise UsageError("--discard goes with --lost, and takes all of it")
     site = gather.site(directory, cluster, at)
+    run = partial(flow.adopt_lost, discard=discard) if lost else flow.adopt
     done = run(site, elements or (), operational=operational, message=message)
     if json:
         typer.echo(as_json.adopted(done))

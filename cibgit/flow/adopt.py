@@ -16,6 +16,7 @@ from ..compare.unchanged import same
 from ..errors import NoInputError, UnsafeError
 from .drift import Drift, drift
 from .export import Details
+from .lost import lost, take
 from .makers import attributed
 from .record import details
 from .refusals import check_desired
@@ -62,11 +63,7 @@ def adopt(
     and is merged. Raises :class:`~cibgit.errors.UnsafeError` where both are in conflict,
     :class:`~cibgit.errors.NoInputError` for an element of which nothing drifted.
     """
-    if site.is_dirty():
-        raise UnsafeError(
-            f"{site.path} has changes that are not committed",
-            "Commit or stash them first.",
-        )
+    _refuse_dirty(site)
     found = attributed(site, drift(site))
     picked = choose(moved(found), elements, operational=operational)
     if not picked.chosen:
@@ -82,6 +79,41 @@ def adopt(
     commit = _committed(site, found, base, taken, said)
     left = [change for change in picked.left if change not in changes]
     return Adopted(commit, changes, left)
+
+
+def adopt_lost(
+    site: Site,
+    elements: Sequence[str] = (),
+    *,
+    operational: bool = False,
+    message: str = "",
+    discard: bool = False,
+) -> Adopted:
+    """Merge what a healed partition swallowed into git, for a push to bring it back.
+
+    With ``discard`` nothing of it is taken, and history says so. Raises like
+    :func:`adopt`.
+    """
+    _refuse_dirty(site)
+    found = lost(site, site.live())
+    missing = [change for one in found for change in one.missing]
+    if not found:
+        return Adopted(None, [], [])
+    picked = Choice([], missing)
+    if not discard:
+        picked = choose(missing, elements, operational=operational)
+        if not picked.chosen:
+            return Adopted(None, [], picked.left)
+    commit = take(site, found, picked.chosen, message)
+    return Adopted(commit, picked.chosen, picked.left)
+
+
+def _refuse_dirty(site: Site) -> None:
+    if site.is_dirty():
+        raise UnsafeError(
+            f"{site.path} has changes that are not committed",
+            "Commit or stash them first.",
+        )
 
 
 def moved(found: Drift) -> list[Change]:

@@ -19,6 +19,7 @@ from ..policy.finding import Finding, Severity
 from ..policy.suspended import told
 from .applied import Applied, find_applied, lost_push
 from .divergence import Conflict, Divergence, alike, conflicts, diverged
+from .lost import Lost, lost
 from .plan import no_base
 from .site import Site
 
@@ -57,7 +58,7 @@ class Drift:
 
     ``desired`` is the commit that says what is desired. ``ignored`` are the changes of
     live that ``cibgit.toml`` ignores; ``findings`` are about its rules,
-    pushes that are gone, and a suspension.
+    pushes that are gone, and a suspension. ``lost`` is what healed partitions swallowed.
     """
 
     live: Cib
@@ -66,11 +67,15 @@ class Drift:
     entries: list[Entry]
     ignored: list[Change] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
 
     @property
     def is_drift(self) -> bool:
-        """Whether live left what is applied; what merely waits in git is no drift."""
-        return any(one.is_live for one in self.entries)
+        """Whether live left what is applied, or lacks what a partition lost.
+
+        What merely waits in git is no drift.
+        """
+        return bool(self.lost) or any(one.is_live for one in self.entries)
 
     def of(self, *standings: Standing) -> list[Change]:
         """Return the changes that stand in one of these ways."""
@@ -103,7 +108,9 @@ def drift(site: Site, revision: str = "HEAD", live: Cib | None = None) -> Drift:
         *expired(site.config.ignore, now),
     ]
     entries = list(_entries(found))
-    return Drift(live, applied, commit, entries, wanted.changes, findings)
+    return Drift(
+        live, applied, commit, entries, wanted.changes, findings, lost(site, live)
+    )
 
 
 def _lost(site: Site, live: Cib) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..flow.adopt import Adopted
     from ..flow.divergence import Conflict
     from ..flow.drift import Drift
+    from ..flow.lost import Lost
 
 _TITLES = {
     Standing.LIVE_MOVED: "Live moved",
@@ -57,9 +58,21 @@ def drift(
     parts += [
         printable(f"* {each.sentence}\n    {each.hint}") for each in found.findings
     ]
+    parts += [_lost(each, colour=colour, width=width) for each in found.lost]
     parts += _makers(found)
     parts.append(summary(found, everything=everything))
     return "\n\n".join(parts)
+
+
+def _lost(one: "Lost", *, colour: bool, width: int | None) -> str:
+    """Render what a partition changed and live does not have."""
+    state, winner = one.state, one.winner
+    title = printable(
+        f"Lost: written without quorum at {state.version} by {state.last_change}, until"
+        f" the network healed; {winner.version} took its place"
+    )
+    body = grouped(one.missing, everything=True, colour=colour, width=width)
+    return f"{title}:\n{body}\n    Into git, and back: cibgit adopt --lost, cibgit push"
 
 
 def _makers(found: "Drift") -> Iterator[str]:
@@ -96,6 +109,8 @@ def summary(found: "Drift", *, everything: bool = False) -> str:
         f"{weights[each]} {word}" for each, word in _WEIGHTS.items() if weights[each]
     ]
     line = f"Drift: {', '.join(told)}." if told else "No drift."
+    if found.lost:
+        line += f" Lost: {sum(len(each.missing) for each in found.lost)}."
     waiting = found.of(Standing.NOT_PUSHED)
     if waiting:
         line += f" Not pushed: {len(visible(waiting)) or len(waiting)}."
@@ -113,6 +128,8 @@ def markdown(found: "Drift") -> str:
     if found.entries:
         lines += ["", "| | weight | part | change | by |", "|---|---|---|---|---|"]
         lines += [_row(each) for each in found.entries]
+    for each in found.lost:
+        lines += ["", "```", _lost(each, colour=False, width=None), "```"]
     return "\n".join(lines)
 
 

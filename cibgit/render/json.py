@@ -99,6 +99,15 @@ def drifted(found: "Drift", name: str) -> str:
             for each in found.entries
         ],
         ignored=changes(found.ignored),
+        lost=[
+            {
+                "version": str(each.state.version),
+                **vars(each.state.last_change),
+                "replaced_by": str(each.winner.version),
+                "changes": changes(each.missing),
+            }
+            for each in found.lost
+        ],
         findings=[each.to_dict() for each in found.findings],
     )
 

@@ -103,33 +103,3 @@ def test_each_hand_edit_is_a_commit_even_one_that_is_undone_at_once(
     assert {each.split()[0] for each in who} == {"root"}
     assert {each.split()[2] for each in who} >= {"cibadmin", "crm_resource"}
     assert place.git("status", "--porcelain") == ""
-
-
-def test_a_push_that_a_healed_partition_swallowed_is_named_and_brought_back(
-    place: Workplace,
-) -> None:
-    """The minority changed more: its higher epoch wins, whole and without a word."""
-    cluster = place.cluster
-    place.edit('interval="30s"', 'interval="20s"')
-    assert place.cibgit("node1", "push", "-m", "first", "-y").code == 0
-    cluster.partition(["node3"])
-    cluster.wait(["node1", "node2"])
-    place.edit('interval="20s"', 'interval="10s"')
-    force = ("-y", "--force", "all-nodes")
-    pushed = place.cibgit("node1", "push", "-m", "second", *force)
-    assert pushed.code == 0, pushed
-    lost = place.git("rev-parse", "HEAD")
-    for value in range(5):
-        assert cluster.run("node3", by_cibadmin(value)).returncode == 0
-    cluster.heal()
-    cluster.wait(settle=True)
-    found = place.cibgit("node1", "drift")
-    assert found.code == 1
-    assert f"commit {lost[:10]} was pushed and is gone" in found.out
-    assert place.cibgit("node1", "push", "-y").code == 103
-    assert place.cibgit("node1", "adopt").code == 0
-    assert place.cibgit("node1", "push", "-y").code == 0
-    live = cluster.cibadmin("node2", "-Q").decode()
-    assert 'name="fake" value="4"' in live
-    assert 'interval="10s"' in live
-    assert place.cibgit("node1", "drift").code == 0

@@ -1,0 +1,153 @@
+"""Lost: changes that a healed partition swallowed, and the way back into git.
+
+A push that vanished is known by the marker (``applied``). What was changed by hand in a
+partition without quorum is found on its nodes, in what the CIB manager kept there.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ..cib.document import Cib, Version
+from ..cluster.minority import Overruled, overruled
+from ..cluster.succession import directory
+from ..compare.apply import apply
+from ..compare.change import Change
+from ..compare.diff import compare
+from ..compare.ignore import ignored
+from ..compare.merge import merge
+from ..compare.select import selected
+from ..errors import UnsafeError
+from .divergence import alike
+from .files import written
+from .record import details
+from .refusals import check_desired
+from .site import Site
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What one partition changed and live does not have: all in the hidden form.
+
+    ``base`` is the last state that both sides had, ``state`` the partition's last,
+    ``winner`` the one that took its place. ``missing`` are those of the changes between
+    the first two that live lacks.
+    """
+
+    base: Cib
+    state: Cib
+    winner: Cib
+    missing: list[Change]
+
+
+def lost(site: Site, live: Cib) -> list[Lost]:
+    """Return what is lost and not yet taken into HEAD or discarded, the oldest first.
+
+    Only this node's own past is looked at, where its CIB directory is readable, and as
+    far back as git goes.
+    """
+    place = directory(site.cluster)
+    found = overruled(place) if place else []
+    if not found:
+        return []
+    first = Version.of(site.repository.oldest_trailer(site.path) or "")
+    return [
+        one
+        for each in found
+        if first and each.state.version > first  # git was there already
+        for one in _missing(site, live, each)
+    ]
+
+
+def _missing(site: Site, live: Cib, found: Overruled) -> Iterator[Lost]:
+    base, state, winner = map(site.hidden, found)
+    if _answer(site, state):
+        return
+    now = datetime.now(UTC)
+    rules = [rule for rule in site.config.ignore if rule.is_active(now)]
+    has = compare(base, live)
+    missing = [
+        change
+        for change in compare(base, state)
+        if change.weight
+        and ignored(change, rules) != change
+        and not any(alike(change, other) for other in has)
+    ]
+    if missing:
+        yield Lost(base, state, winner, missing)
+
+
+def _answer(site: Site, state: Cib) -> str | None:
+    """Return the commit of exactly this state in the history of HEAD: it was answered."""
+    if site.repository.head() is None:
+        return None
+    commit = _commit_of(site, state, "HEAD")
+    named = site.repository.trailers(commit).get("CIB-Version") if commit else None
+    return commit if named == str(state.version) else None
+
+
+def _commit_of(site: Site, cib: Cib, start: str) -> str | None:
+    blob = site.repository.blob_id(written(cib))
+    return site.repository.newest_commit_with(site.path, blob, start)
+
+
+def take(
+    site: Site,
+    found: Sequence[Lost],
+    wanted: Sequence[Change],
+    message: str,
+) -> str:
+    """Merge the ``wanted`` changes of lost states into HEAD; return the new commit.
+
+    Each lost state becomes a commit by the one who made it, on top of what both sides
+    had, and a parent of the merge: so it counts as answered, whatever is wanted of it.
+    Raises :class:`~cibgit.errors.UnsafeError` where it is in conflict with git.
+    """
+    repository = site.repository
+    branch, head = repository.branch(), repository.resolve("HEAD")
+    if branch is None:
+        raise UnsafeError(
+            "HEAD is detached, so there is no branch that could take what was lost",
+            "Check out a branch first.",
+        )
+    site.keeper.refuse_uncertain()
+    live, tip, desired = site.live(), head, site.desired(head)
+    for one in found:
+        desired = _merged(one, desired, wanted)
+        check_desired(desired, live)
+        side = _recorded(site, one, head)
+        said = message or f"Merge what {site.name} lost at {one.state.version}"
+        tip = site.commit_beside(tip, desired, said, merged=[side])
+    repository.advance(branch, head, tip, "cibgit adopt --lost")
+    return tip
+
+
+def _merged(one: Lost, desired: Cib, wanted: Sequence[Change]) -> Cib:
+    changes = selected(compare(one.base, one.state), lambda change: change in wanted)
+    if not changes:
+        return desired
+    merged = merge(one.base, desired, apply(changes, one.base))
+    if not merged.is_clean:
+        raise UnsafeError(
+            f"git and what was lost are in conflict: {merged.conflicts[0].sentence}",
+            "Take other elements by name, or edit git by hand and then: cibgit adopt"
+            " --lost --discard",
+        )
+    merged.cib.source = "git and what was lost"
+    return merged.cib
+
+
+def _recorded(site: Site, one: Lost, head: str) -> str:
+    """Return a commit of the lost state: the watch's, where that saw it."""
+    seen = site.ref("live")
+    if site.repository.get_ref(seen):
+        commit = _commit_of(site, one.state, seen)
+        if commit:
+            return commit
+    version, change = one.state.version, one.state.last_change
+    return site.commit_beside(
+        _commit_of(site, one.base, "HEAD") or head,
+        one.state,
+        f"{site.name} {version}",
+        **details(site, one.state, version, change),
+    )
