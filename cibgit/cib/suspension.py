@@ -16,6 +16,9 @@ from .owned import (
     marker_option,
 )
 
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+"""How the time stands in the CIB, where people look at it with their own tools."""
+
 
 @dataclass(frozen=True)
 class Suspension:
@@ -25,29 +28,35 @@ class Suspension:
     by: str
     reason: str
 
+    @property
+    def end(self) -> datetime:
+        """``until`` in UTC."""
+        return datetime.fromtimestamp(self.until, UTC)
+
     def holds(self, now: datetime) -> bool:
         """Say whether its time is not over."""
         return now.timestamp() < self.until
 
     def __str__(self) -> str:
-        until = datetime.fromtimestamp(self.until, UTC)
-        return f"until {until:%Y-%m-%d %H:%M:%S} UTC by {self.by}: {self.reason}"
+        return f"until {self.end:%Y-%m-%d %H:%M:%S} UTC by {self.by}: {self.reason}"
 
 
 def suspension(cib: Cib, now: datetime) -> Suspension | None:
     """Return what suspends a live CIB at a time, None where nothing does (any more)."""
-    until = marker_option(cib, SUSPENDED_UNTIL) or ""
-    if not until.isdecimal():
+    try:
+        until = datetime.strptime(marker_option(cib, SUSPENDED_UNTIL) or "", _TIME)
+    except ValueError:
         return None
     by, reason = marker_option(cib, SUSPENDED_BY), marker_option(cib, SUSPENDED_FOR)
-    found = Suspension(int(until), by or "unknown", reason or "no reason given")
+    end = int(until.replace(tzinfo=UTC).timestamp())
+    found = Suspension(end, by or "unknown", reason or "no reason given")
     return found if found.holds(now) else None
 
 
 def suspended(live: Cib, wanted: Suspension) -> Cib:
     """Return ``live`` with that suspension, in place of any other."""
     options = {
-        SUSPENDED_UNTIL: str(wanted.until),
+        SUSPENDED_UNTIL: f"{wanted.end:{_TIME}}",
         SUSPENDED_BY: wanted.by,
         SUSPENDED_FOR: wanted.reason,
     }

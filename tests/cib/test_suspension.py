@@ -40,7 +40,7 @@ def test_it_holds_until_its_time_is_over() -> None:
 
 @given(
     text=st.sampled_from((BARE, PUSHED)),
-    until=st.integers(0, 2**40),
+    until=st.integers(0, 2**37),
     words=st.lists(st.text(min_size=1), min_size=2, max_size=2),
 )
 def test_it_leaves_no_trace(text: str, until: int, words: list[str]) -> None:
