@@ -3,6 +3,7 @@
 The part of a :class:`~cibgit.repository.Repository` that an import needs.
 """
 
+import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +15,8 @@ from .commit import message_bytes, one_line
 from .errors import NoInputError
 from .gitcall import branch_ref, file_name, own_ref, pathspec
 from .runner import Runner
+
+_MOMENT = re.compile(r"@\{(\d+)\}$", re.MULTILINE)
 
 _JUST_NOW = 2.0
 """Seconds within which a time is not past."""
@@ -97,6 +100,15 @@ class Branches(Runner):
         """Return why a ref of cibgit names what it names, as its reflog says."""
         words = ("log", "--walk-reflogs", "--max-count=1", "--format=%gs")
         return self._run(*words, own_ref(name), "--", ok=None).text
+
+    def moments(self, name: str) -> list[int]:
+        """Return when a ref of cibgit was set, newest first, in seconds since the epoch.
+
+        Setting it to what it names already leaves no trace.
+        """
+        words = ("log", "--walk-reflogs", "--date=unix", "--format=%gd", own_ref(name))
+        answer = self._run(*words, "--", ok=None)
+        return [int(each) for each in _MOMENT.findall(answer.text)]
 
     def drop_ref(self, name: str) -> None:
         """Remove a ref of cibgit, if it is there."""

@@ -18,8 +18,10 @@ from cibgit.cli.app import run
 from cibgit.cluster.directory import Directory
 from cibgit.cluster.events import Events
 from cibgit.errors import CibgitError
+from cibgit.flow.answer import Answered
 from cibgit.flow.drift import Drift
 from cibgit.flow.export import export
+from cibgit.flow.notify import Channel
 from cibgit.flow.watch import Event, Seen, Tally, Trouble, Watch
 from cibgit.render.watch import metrics
 
@@ -137,16 +139,21 @@ class Bench:
 
     def __init__(self, embedded: Embedded) -> None:
         self.told: list[Event] = []
-        self.hooked: list[Drift] = []
+        self.hooked: list[Drift | Answered] = []
         self.failing = False
         self.events = Events(embedded.node)
         self.agent = Watch(
-            embedded.site(), self.events, self.told.append, self.hook, 60, self.after
+            embedded.site(),
+            self.events,
+            self.told.append,
+            [Channel("hook", self.hook)],
+            60,
+            self.after,
         )
         self.rounds = 0
         self.between: Callable[[int], None] = lambda _: None
 
-    def hook(self, found: Drift) -> None:
+    def hook(self, found: Drift | Answered) -> None:
         if self.failing:
             raise CibgitError("the hook failed")
         self.hooked.append(found)
