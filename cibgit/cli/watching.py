@@ -120,15 +120,36 @@ def watch(
       cibgit watch --auto revert --attempts 2
       cibgit watch --once --metrics /var/lib/node_exporter/cibgit.prom
     """
-    from ..cluster.events import Events
-    from ..cluster.succession import directory as states
-    from ..flow.watch import Watch
-    from ..render import watch as render
     from .notices import channels
 
     if once and http:
         raise UsageError("--http answers while the agent runs: it excludes --once")
     site = gather.site(directory, cluster, at)
+    with ExitStack() as stack:
+        agent = _agent(site, stack, poll, metrics, json)
+        agent.channels = channels(site.name, hook, webhook, mail or ())
+        agent.answering = _answering(site, auto, attempts)
+        agent.branch = branch
+        agent.mirror = _mirror(site, remote, branch)
+        agent.check()
+        if http:
+            stack.enter_context(_exporter(http, agent))
+        if once:
+            return ExitCode.DIFFERS if agent.once().is_drift else ExitCode.OK
+        gather.until_stopped(agent.events.stop)
+        agent.run()
+    return ExitCode.OK
+
+
+def _agent(
+    site: "Site", stack: ExitStack, poll: float, metrics: Path | None, json: bool
+) -> "Agent":
+    """Return an agent that tells what it sees on standard output."""
+    from ..cluster.events import Events
+    from ..cluster.succession import directory as states
+    from ..flow.watch import Watch
+    from ..render import watch as render
+
     tell = render.json_line if json else render.line
 
     def told(event: "Event") -> None:
@@ -137,28 +158,8 @@ def watch(
     def after(tally: "Tally") -> None:
         _write(metrics, render.metrics(tally, site.name))
 
-    heard = channels(site.name, hook, webhook, mail or [])
-    with ExitStack() as stack:
-        events = stack.enter_context(Events(states(site.cluster)))
-        agent = Watch(
-            site,
-            events,
-            told,
-            heard,
-            poll,
-            after,
-            _answering(site, auto, attempts),
-            branch,
-            _mirror(site, remote, branch),
-        )
-        agent.check()
-        if http:
-            stack.enter_context(_exporter(http, agent))
-        if once:
-            return ExitCode.DIFFERS if agent.once().is_drift else ExitCode.OK
-        gather.until_stopped(events.stop)
-        agent.run()
-    return ExitCode.OK
+    events = stack.enter_context(Events(states(site.cluster)))
+    return Watch(site, events, told, slow=poll, after=after)
 
 
 def _write(file: Path | None, text: str) -> None:
