@@ -85,7 +85,7 @@ class Webhook:
         except HTTPException as error:
             said = f"it speaks no HTTP ({type(error).__name__})"
         except OSError as error:  # URLError is one; its reason says nothing of the path
-            said = str(getattr(error, "reason", None) or error.strerror or "no answer")
+            said = str(getattr(error, "reason", None) or error.strerror or error)
         raise UnreachableError(
             f"the web hook at {self.host} failed: {said}", "It is tried again."
         )

@@ -71,9 +71,8 @@ def show(site: Site, branch: str, cib: Cib) -> None:
     if live is None or site.blob(live) != repository.blob_id(written(hidden)):
         return  # a push is under way: the next look finds what came of it
     old = repository.tip(branch)
-    if old and old in (live, seen) and _shows(site, old, live):
-        return
-    check_branch(site, branch)
+    if old not in (live, seen) or branch == repository.branch():
+        check_branch(site, branch)
     if seen is None or repository.is_ancestor(seen, live):
         end = live
     elif _shows(site, seen, live):
