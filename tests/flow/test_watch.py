@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from cibgit.cluster.directory import Directory
 from cibgit.cluster.events import Events
 from cibgit.errors import CibgitError
 from cibgit.flow.export import export
-from cibgit.flow.watch import Seen, Trouble
+from cibgit.flow.watch import Seen, Tally, Trouble
 from cibgit.render.watch import metrics
 
+from ..cluster.test_exporter import ask, free_port
 from .embedded import CIB, Embedded
 from .watching import LIVE, Agent, Bench, is_ready, versions, wait_for
 
@@ -256,6 +258,52 @@ def test_events_survive_a_directory_that_is_replaced(tmp_path: Path) -> None:
         assert events.wait(5)
         events.stop()
         assert not events.wait(1000)
+
+
+def test_metrics_and_health_are_served(embedded: Embedded, tmp_path: Path) -> None:
+    """The text is what Prometheus' own parser takes; health follows what fails."""
+    from prometheus_client.parser import text_string_to_metric_families as parsed
+
+    export(embedded.site())
+    port = free_port()
+    lock = embedded.root / ".git/refs/cibgit/prod/live.lock"
+    file = tmp_path / "cibgit.prom"
+    options = ("--http", str(port), "--poll", "0.2", "--metrics", str(file))
+    with Agent(embedded, *options) as agent:
+        wait_for(is_ready(file))
+        assert ask(port, "/healthz") == (200, "ok\n")
+        embedded.change_live("loc@score", "1")
+        drifted = 'cibgit_watch_in_sync{cluster="prod"} 0'
+        wait_for(lambda: drifted in file.read_text())
+        found = {each.name: each for each in parsed(ask(port, "/metrics")[1])}
+        assert all(each.documentation and each.type for each in found.values())
+        assert found["cibgit_watch_in_sync"].samples[0].value == 0
+        assert found["cibgit_watch_states"].type == "counter"
+        weights = {
+            each.labels["weight"]: each.value
+            for each in found["cibgit_watch_drift"].samples
+        }
+        assert weights["configuration"] == 1
+        lock.touch()
+        embedded.change_live("loc@score", "2")
+        wait_for(lambda: ask(port, "/healthz")[0] == 503)
+        assert "locked" in ask(port, "/healthz")[1]
+        lock.unlink()
+        wait_for(lambda: ask(port, "/healthz")[0] == 200)
+        other = ["watch", "-C", str(embedded.root), "--http"]
+        assert run([*other, str(port)]) == 75
+        assert run([*other, "nowhere"]) == 64
+        assert run([*other, str(port), "--once"]) == 64
+        agent.stop()
+
+
+def test_a_watch_that_is_stuck_is_not_healthy() -> None:
+    tally = Tally()
+    assert tally.complaint(60) == ""
+    tally.looked = time.time() - 60
+    assert tally.complaint(60) == ""
+    tally.looked = time.time() - 1000
+    assert "last looked at" in tally.complaint(60)
 
 
 def test_a_life_in_fast_motion_needs_no_more_and_no_more(embedded: Embedded) -> None:

@@ -23,12 +23,14 @@ def place(cluster3: LiveCluster, tmp_path: Path) -> Workplace:
 
 
 @contextmanager
-def watching(place: Workplace, node: str) -> Iterator[None]:
+def watching(place: Workplace, node: str, *options: str) -> Iterator[None]:
     """Run the agent on a node, and end it as systemd does."""
     pid, ready = place.root.parent / "pid", place.root.parent / "metrics"
+    ready.unlink(missing_ok=True)
     script = 'echo $$ > "$1"; shift; exec "$@"'
     argv = [sys.executable, "-m", "cibgit", "watch", "-C", str(place.root)]
     argv = ["sh", "-c", script, "sh", str(pid), *argv, "--metrics", str(ready)]
+    argv += options
     codes: list[int] = []
 
     def work() -> None:
