@@ -12,7 +12,9 @@ from enum import Enum
 
 from ..cib.document import Version
 from ..compare.change import Change
+from ..errors import StaleError
 from .adopt import adopt, choose, moved
+from .applied import missing_marker
 from .care import Care, carry_out, check
 from .drift import Drift
 from .plan import refuse_unsafe
@@ -68,9 +70,10 @@ class Answering:
     def answer(self, found: Drift) -> Answered | None:
         """Answer a drift; None where there is nothing to answer, or it was given up.
 
-        Raises what :mod:`~cibgit.flow.revert` and :mod:`~cibgit.flow.adopt` raise, and
+        Raises what :mod:`~cibgit.flow.revert` and :mod:`~cibgit.flow.adopt` raise,
         :class:`~cibgit.errors.BusyError` while a push is under way or waits for
-        confirmation: it may be tried again.
+        confirmation, :class:`~cibgit.errors.StaleError` where another clone pushed: it
+        may be tried again.
         """
         meant = choose(moved(found), (), operational=False).chosen
         if not meant:
@@ -78,6 +81,7 @@ class Answering:
                 self._start_anew()
             return None
         refuse_pending(found.live)
+        _refuse_unknown(self.site, found)
         given_up = self._marks("gave-up")
         if given_up and self.now() - given_up[0] < HOUR:
             return None
@@ -140,3 +144,14 @@ class Answering:
     def _start_anew(self) -> None:
         for name in ("answers", "gave-up"):
             self.site.repository.drop_ref(self.site.ref(name))
+
+
+def _refuse_unknown(site: Site, found: Drift) -> None:
+    """Refuse to answer what is a push from another clone: here it only looks like drift."""
+    missing = missing_marker(site, found.live)
+    if missing:
+        raise StaleError(
+            f"the live CIB was pushed from commit {missing[:12]}, which this clone does"
+            " not have, so drift is not answered",
+            "Let the clone of the agent follow: git pull",
+        )

@@ -13,13 +13,14 @@ import pytest
 from cibgit.cib.owned import marker_commit
 from cibgit.cli.app import run
 from cibgit.cluster.directory import Directory
-from cibgit.errors import BusyError, UnsafeError
+from cibgit.errors import BusyError, StaleError, UnsafeError
 from cibgit.flow.answer import HOUR, Answered, Answering, Came, Way
 from cibgit.flow.care import Care, Confirmation, carry_out
 from cibgit.flow.drift import drift
 from cibgit.flow.export import export
 from cibgit.flow.orders import Orders
 from cibgit.flow.plan import plan
+from cibgit.flow.push import push
 from cibgit.flow.record import record
 
 from .embedded import Embedded
@@ -176,6 +177,24 @@ def test_a_push_that_waits_for_confirmation_is_left_alone(
         answered(exported, way)
     assert score(exported) == "1"
     assert marker_commit(exported.site().live()) == planned.commit
+
+
+@pytest.mark.parametrize("way", Way)
+def test_a_push_from_another_clone_is_no_drift(
+    exported: Embedded, way: Way, tmp_path: Path
+) -> None:
+    """The agent's clone does not know the commit yet that live names."""
+    other = Embedded(exported.node, tmp_path / "other")
+    exported.git("clone", "-q", str(exported.root), str(other.root))
+    site = other.site()
+    other.edit('score="100"', 'score="200"')
+    commit = other.commit()
+    push(plan(site, site.desired(commit), commit))
+    with pytest.raises(StaleError, match="which this clone does not have"):
+        answered(exported, way)
+    assert score(exported) == "200"
+    exported.git("pull", "-q", str(other.root))
+    assert answered(exported, way) is None
 
 
 class Locked(Directory):

@@ -140,6 +140,58 @@ def test_a_full_disk_is_told_and_survived(embedded: Embedded, tmp_path: Path) ->
         subprocess.run(["umount", str(objects)], check=True)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_a_read_only_repository_is_told_and_survived(embedded: Embedded) -> None:
+    export(embedded.site())
+    root = str(embedded.root)
+    if subprocess.run(["mount", "--bind", root, root], check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", root], check=True)
+        bench = Bench(embedded)
+        bench.agent.slow = 0.1
+
+        def between(count: int) -> None:
+            if count == 1:
+                embedded.change_live("loc@score", "1")
+                embedded.change_live("loc@score", "2")
+            elif count == 4:
+                assert [each.sentence for each in bench.troubles()]
+                assert "Read-only file system" in bench.troubles()[0].sentence
+                assert not bench.of(Seen)
+                subprocess.run(["mount", "-o", "remount,bind,rw", root], check=True)
+            elif len(bench.of(Seen)) == 2 or count > 40:
+                bench.events.stop()
+
+        bench.run(between)
+    finally:
+        subprocess.run(["umount", root], check=True)
+    assert versions(embedded) == ["0.5.0", "0.6.0", "0.7.0"]
+
+
+def test_a_commit_that_is_under_way_is_finished_when_it_is_stopped(
+    embedded: Embedded, tmp_path: Path
+) -> None:
+    export(embedded.site())
+    hook, slow = embedded.root / ".git/hooks/reference-transaction", tmp_path / "slow"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\nif [ -e {slow} ]; then touch {slow}.on; sleep 1; fi\n")
+    hook.chmod(0o755)
+    file = tmp_path / "cibgit.prom"
+    with Agent(embedded, "--metrics", str(file)) as agent:
+        wait_for(is_ready(file))
+        slow.touch()
+        embedded.change_live("loc@score", "1")
+        wait_for(Path(f"{slow}.on").exists)
+        told = agent.stop()
+    slow.unlink()
+    assert [each["event"] for each in told] == ["state"]
+    assert versions(embedded) == ["0.5.0", "0.6.0"]
+    assert run(["watch", "--once", "-C", str(embedded.root)]) == 1
+    assert versions(embedded) == ["0.5.0", "0.6.0"]
+    assert not list((embedded.root / ".git").rglob("*.lock"))
+
+
 class Remote:
     """A cluster of which no files are at hand."""
 

@@ -1,6 +1,7 @@
 """The agent on a live cluster: every hand edit is a commit, by any tool from any node."""
 
 import random
+import re
 import sys
 import threading
 import time
@@ -135,3 +136,34 @@ def test_a_push_that_a_healed_partition_swallowed_is_named_and_brought_back(
     assert 'name="fake" value="4"' in live
     assert 'interval="10s"' in live
     assert place.cibgit("node1", "drift").code == 0
+
+
+def test_a_restart_of_the_cluster_is_survived(
+    cluster1: LiveCluster, tmp_path: Path
+) -> None:
+    place = Workplace.create(cluster1, tmp_path / "repo")
+    start = int(place.epoch().partition(".")[2])
+    metrics = tmp_path / "metrics"
+
+    def recorded(count: int) -> bool:
+        return chain(place, "CIB-Version") == [
+            f"0.{start + n}.0" for n in range(1, count + 1)
+        ]
+
+    with watching(place, "node1", "--poll", "0.5"):
+        assert cluster1.run("node1", by_cibadmin(7)).returncode == 0
+        wait_for(lambda: recorded(1))
+        cluster1.stop("node1")
+        wait_for(lambda: 'troubles_total{cluster="prod"} 0' not in metrics.read_text())
+        cluster1.start("node1")
+        cluster1.wait(settle=True)
+        end = int(place.epoch().partition(".")[2])
+        assert cluster1.run("node1", by_cibadmin(8)).returncode == 0
+        wait_for(lambda: chain(place, "CIB-Version")[-1:] == [f"0.{end + 1}.0"])
+    found = chain(place, "CIB-Version")
+    assert len(found) == len(set(found))
+    log = place.git("log", "-p", "--reverse", "--format=", f"HEAD..{LIVE}")
+    assert re.findall(r'^\+.*name="fake" value="(\d+)"', log, re.MULTILINE) == [
+        "7",
+        "8",
+    ]
