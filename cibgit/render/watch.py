@@ -102,8 +102,8 @@ def _answered(event: Answered) -> str:
             return f"adopted what {event.version} has, as {commit} ({count})"
         case Came.GAVE_UP:
             return (
-                f"gave up at {event.version}: it was answered {event.attempt} times in an"
-                " hour and is changed again and again; find out who does it"
+                f"gave up at {event.version} ({count}): it is changed again and again;"
+                " find out who does it"
             )
 
 
