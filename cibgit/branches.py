@@ -26,15 +26,16 @@ class Branches(Runner):
     """Runs git by what its subclass provides."""
 
     def revisions(
-        self, path: str, start: str, after: str | None = None
+        self, path: str, start: str, after: str | None = None, limit: int = -1
     ) -> list[revisions.Revision]:
         """Return the commits on the first line up to ``start`` that changed ``path``.
 
         The newest is the first. Those that ``after`` has in its history are left out.
-        Both are what a user typed.
+        Both are what a user typed. ``limit`` is how many at most; -1: all.
         """
         revs = [self.resolve(start), *([f"^{self.resolve(after)}"] if after else [])]
-        answer = self._run(*gitcall.LOG, *revisions.FORM, *revs, "--", pathspec(path))
+        words = (*revisions.FORM, f"--max-count={limit}", *revs, "--", pathspec(path))
+        answer = self._run(*gitcall.LOG, *words)
         return list(revisions.read(answer.out, self._cut()))
 
     def _cut(self) -> list[str]:

@@ -66,11 +66,16 @@ def _made(past: Revision) -> LastChange:
 
 
 def _since(site: Site, applied: Applied) -> list[Revision]:
-    """Return the states that were recorded after what is applied, newest first."""
+    """Return the states that were recorded after what is applied, newest first.
+
+    A watch asks for them again and again, so no more are read than are looked through.
+    """
     tip = site.repository.get_ref(site.ref("live"))
     if tip is None:
         return []
-    past = site.repository.revisions(site.path, tip)
+    past = site.repository.revisions(site.path, tip, limit=STATES + 1)
     blob = site.blob(applied.commit)
-    places = [n for n, each in enumerate(past) if each.new == blob]
-    return past[: places[0]][:STATES] if places else []
+    for place, each in enumerate(past):
+        if each.new == blob:
+            return past[:place]
+    return past[:STATES] if len(past) > STATES else []

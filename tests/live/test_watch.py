@@ -35,7 +35,7 @@ def watching(place: Workplace, node: str, *options: str) -> Iterator[None]:
     codes: list[int] = []
 
     def work() -> None:
-        codes.append(place.cluster.run(node, argv, timeout=900).returncode)
+        codes.append(place.cluster.run(node, argv, timeout=7200).returncode)
 
     agent = threading.Thread(target=work, daemon=True)
     agent.start()
