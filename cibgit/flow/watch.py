@@ -90,7 +90,7 @@ class Tally:
         silent = time.time() - self.looked
         if self.looked and silent > slow + STUCK:
             return f"the cluster was last looked at {silent:.0f} seconds ago"
-        return next(iter([*self.standing.values()]), "")
+        return next(iter(list(self.standing.values())), "")
 
 
 @dataclass
@@ -317,7 +317,7 @@ class Watch:
 
     def _answer(self, answering: Answering) -> None:
         """Revert or adopt what drifted, if there is anything, and say so everywhere."""
-        if self._found is None:
+        if self._found is None or "look" in self.tally.standing:
             return
         answered = answering.answer(self._found.drift)
         self.tally.gave_up = answering.gave_up
