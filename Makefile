@@ -9,7 +9,7 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format live releases kills bench dist clean distclean
+.PHONY: help demo test lint format live releases kills soak bench dist clean distclean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,10 @@ releases: ## Hold the doctor against the daemons of other Debian releases (1.2 G
 kills: ## Kill a push 100 times at random moments, on a real cluster
 	@.ci/prepare cluster dev
 	@KILLS=100 $(BIN)/pytest tests/live/test_kills.py $(ARGS)
+
+soak: ## Let an agent live a busy day on a real cluster: 50,000 status updates (20 minutes)
+	@.ci/prepare cluster dev
+	@SOAK=50000 $(BIN)/pytest -s tests/live/test_soak.py $(ARGS)
 
 bench: ## Measure speed and memory
 	@.ci/prepare cluster dev

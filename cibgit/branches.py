@@ -3,6 +3,7 @@
 The part of a :class:`~cibgit.repository.Repository` that an import needs.
 """
 
+import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +16,8 @@ from .errors import NoInputError
 from .gitcall import branch_ref, file_name, own_ref, pathspec
 from .runner import Runner
 
+_MOMENT = re.compile(r"@\{(\d+)\}$", re.MULTILINE)
+
 _JUST_NOW = 2.0
 """Seconds within which a time is not past."""
 
@@ -23,15 +26,16 @@ class Branches(Runner):
     """Runs git by what its subclass provides."""
 
     def revisions(
-        self, path: str, start: str, after: str | None = None
+        self, path: str, start: str, after: str | None = None, limit: int = -1
     ) -> list[revisions.Revision]:
         """Return the commits on the first line up to ``start`` that changed ``path``.
 
         The newest is the first. Those that ``after`` has in its history are left out.
-        Both are what a user typed.
+        Both are what a user typed. ``limit`` is how many at most; -1: all.
         """
         revs = [self.resolve(start), *([f"^{self.resolve(after)}"] if after else [])]
-        answer = self._run(*gitcall.LOG, *revisions.FORM, *revs, "--", pathspec(path))
+        words = (*revisions.FORM, f"--max-count={limit}", *revs, "--", pathspec(path))
+        answer = self._run(*gitcall.LOG, *words)
         return list(revisions.read(answer.out, self._cut()))
 
     def _cut(self) -> list[str]:
@@ -97,6 +101,15 @@ class Branches(Runner):
         """Return why a ref of cibgit names what it names, as its reflog says."""
         words = ("log", "--walk-reflogs", "--max-count=1", "--format=%gs")
         return self._run(*words, own_ref(name), "--", ok=None).text
+
+    def moments(self, name: str) -> list[int]:
+        """Return when a ref of cibgit was set, newest first, in seconds since the epoch.
+
+        Setting it to what it names already leaves no trace.
+        """
+        words = ("log", "--walk-reflogs", "--date=unix", "--format=%gd", own_ref(name))
+        answer = self._run(*words, "--", ok=None)
+        return [int(each) for each in _MOMENT.findall(answer.text)]
 
     def drop_ref(self, name: str) -> None:
         """Remove a ref of cibgit, if it is there."""

@@ -7,7 +7,7 @@ import os
 import re
 import select
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from subprocess import Popen, TimeoutExpired
 from typing import NamedTuple
@@ -28,6 +28,12 @@ READ_SECONDS = 60
 
 COMMIT_SECONDS = 600
 """Bound of ``git commit``, in which hooks run and people type passphrases."""
+
+PUSH_SECONDS = 300
+"""Bound of ``git push``, which may have a whole history to send."""
+
+IsOver = Callable[[], bool]
+"""Asked every second while git runs: whether nobody waits for it any more."""
 
 WHERE = (
     *("rev-parse", "--path-format=absolute", "--is-bare-repository"),
@@ -56,6 +62,8 @@ LINGER_SECONDS = 10.0
 
 GLANCE_SECONDS = 1.0
 """How often it is looked whether git has ended."""
+
+_BOUNDS = {"commit": COMMIT_SECONDS, "push": PUSH_SECONDS}
 
 ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -175,14 +183,24 @@ def feed(process: Popen[bytes], chunks: Iterable[bytes], name: str) -> None:
         raise
 
 
-def wait(process: Popen[bytes], arguments: Sequence[str], stdin: bytes) -> Answer:
+def forever() -> bool:
+    """Wait as long as git may take."""
+    return False
+
+
+def wait(
+    process: Popen[bytes],
+    arguments: Sequence[str],
+    stdin: bytes,
+    is_over: IsOver = forever,
+) -> Answer:
     """Wait for git, which is stopped when it takes too long or on any interruption.
 
     ``SIGTERM`` lets git remove its locks. A process that a hook leaves behind may keep
     the output open; git itself having ended is what counts.
     """
     name = verb(arguments)
-    seconds = COMMIT_SECONDS if name == "commit" else READ_SECONDS
+    seconds = _BOUNDS.get(name, READ_SECONDS)
     now = alive = time.monotonic()
     end = now + seconds
     given: bytes | None = stdin
@@ -196,6 +214,8 @@ def wait(process: Popen[bytes], arguments: Sequence[str], stdin: bytes) -> Answe
                 now = time.monotonic()
                 if process.poll() is None:
                     alive = now
+                    if is_over():
+                        raise TimedOutError(f"git {name} was stopped") from None
                 elif now - alive > LINGER_SECONDS:
                     out, err = expired.output or b"", expired.stderr or b""
                     break

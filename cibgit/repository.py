@@ -21,6 +21,7 @@ from .commit import Author, LogEntry, SavedFile, one_line, stand_in
 from .commits import Commits
 from .errors import NoInputError, PermissionDeniedError, UnreachableError
 from .gitcall import Answer, RefusedError, file_name, own_ref, pathspec, revision
+from .remotes import Remotes
 from .tags import Tag, Tags
 
 try:
@@ -36,7 +37,7 @@ __all__ = ["Author", "LogEntry", "RefusedError", "Repository", "SavedFile", "Tag
 _HEX = re.compile(r"[0-9a-f]{40,64}")
 
 
-class Repository(Branches, Commits):
+class Repository(Branches, Commits, Remotes):
     """A git repository with a work tree; ``root`` is git's top level."""
 
     def __init__(self, found: gitcall.Whereabouts, clean: bool) -> None:
@@ -253,9 +254,10 @@ class Repository(Branches, Commits):
         ok: Sequence[int] | None = (0,),
         stdin: bytes | Iterable[bytes] = b"",
         env: Mapping[str, str] | None = None,
+        is_over: gitcall.IsOver = gitcall.forever,
     ) -> Answer:
         """Run git at the top level; ``ok=None`` leaves the exit code to the caller."""
-        answer = run_git(self.root, self._clean, arguments, stdin, env)
+        answer = run_git(self.root, self._clean, arguments, stdin, env, is_over=is_over)
         if ok is not None and answer.code not in ok:
             raise answer.failure()
         return answer
@@ -298,12 +300,14 @@ class Repository(Branches, Commits):
         return answer
 
 
-def run_git(
+def run_git(  # noqa: PLR0913
     directory: Path,
     clean: bool,
     arguments: Sequence[str],
     stdin: bytes | Iterable[bytes] = b"",
     env: Mapping[str, str] | None = None,
+    *,
+    is_over: gitcall.IsOver = gitcall.forever,
 ) -> Answer:
     """Run git in a directory, within bounds, never asking for a password."""
     env = {**gitcall.ENVIRONMENT, **(env or {})}
@@ -319,4 +323,4 @@ def run_git(
     if not isinstance(stdin, bytes):
         gitcall.feed(process, stdin, gitcall.verb(arguments))
         stdin = b""
-    return gitcall.wait(process, arguments, stdin)
+    return gitcall.wait(process, arguments, stdin, is_over)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from .commit import Author
-from .gitcall import Answer
+from .gitcall import Answer, IsOver, forever
 
 
 class Runner(ABC):
@@ -24,8 +24,12 @@ class Runner(ABC):
         ok: Sequence[int] | None = (0,),
         stdin: bytes | Iterable[bytes] = b"",
         env: Mapping[str, str] | None = None,
+        is_over: IsOver = forever,
     ) -> Answer:
-        """Run git at the top level; ``ok=None`` leaves the exit code to the caller."""
+        """Run git at the top level; ``ok=None`` leaves the exit code to the caller.
+
+        Once ``is_over`` says so git is stopped, and ``TimedOutError`` raised.
+        """
 
     @abstractmethod
     def _objects(self, *names: str) -> list[str | None]:

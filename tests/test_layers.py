@@ -29,6 +29,7 @@ LAYERS = (
             "replay",
             "revisions",
             "branches",
+            "remotes",
             "repository",
             "runner",
             "bare",

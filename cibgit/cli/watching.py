@@ -1,17 +1,31 @@
 """The agent: it runs until it is told to stop."""
 
+from contextlib import ExitStack
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import UsageError
 from ..exitcodes import ExitCode
-from . import gather
+from . import caring, gather
 from .options import HERE, AtOption, ClusterOption, DirectoryOption, JsonOption
 
 if TYPE_CHECKING:
+    from ..cluster.exporter import Exporter
+    from ..flow.answer import Answering
+    from ..flow.mirror import Mirror
     from ..flow.site import Site
-    from ..flow.watch import Event, Hook, Tally
+    from ..flow.watch import Event, Tally
+    from ..flow.watch import Watch as Agent
+
+
+class Auto(Enum):
+    """How drift may be answered without anybody being asked."""
+
+    REVERT = "revert"
+    ADOPT = "adopt"
 
 
 OnceOption = Annotated[
@@ -25,9 +39,25 @@ HookOption = Annotated[
         help="Run it once per drift, and once when it is over; JSON on its input.",
     ),
 ]
+WebhookOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--webhook", metavar="FILE", help="POST the same to the address in FILE."
+    ),
+]
+MailOption = Annotated[
+    list[str] | None,
+    typer.Option("--mail", metavar="ADDRESS", help="Mail it, by sendmail; repeatable."),
+]
 MetricsOption = Annotated[
     Path | None,
     typer.Option("--metrics", metavar="FILE", help="Write Prometheus' text format."),
+]
+HttpOption = Annotated[
+    str | None,
+    typer.Option(
+        "--http", metavar="[ADDRESS:]PORT", help="Serve /metrics and /healthz there."
+    ),
 ]
 PollOption = Annotated[
     float,
@@ -35,13 +65,42 @@ PollOption = Annotated[
         "--poll", metavar="SECONDS", min=0.1, help="Longest pause between two polls."
     ),
 ]
+BranchOption = Annotated[
+    str | None,
+    typer.Option(
+        "--branch", metavar="NAME", help="Show what is recorded on that branch too."
+    ),
+]
+RemoteOption = Annotated[
+    str | None,
+    typer.Option(
+        "--remote", metavar="NAME", help="Push what is recorded to that git remote."
+    ),
+]
+AutoOption = Annotated[
+    Auto | None,
+    typer.Option("--auto", help="Answer drift, without anybody being asked."),
+]
+AttemptsOption = Annotated[
+    int,
+    typer.Option(
+        "--attempts", metavar="N", min=1, help="Give --auto up after N in an hour."
+    ),
+]
 
 
 def watch(
     once: OnceOption = False,
     hook: HookOption = None,
+    webhook: WebhookOption = None,
+    mail: MailOption = None,
     metrics: MetricsOption = None,
+    http: HttpOption = None,
     poll: PollOption = 60.0,
+    branch: BranchOption = None,
+    remote: RemoteOption = None,
+    auto: AutoOption = None,
+    attempts: AttemptsOption = 3,
     cluster: ClusterOption = None,
     at: AtOption = None,
     directory: DirectoryOption = HERE,
@@ -51,20 +110,46 @@ def watch(
 
     Each state becomes a commit at refs/cibgit/NAME/live, by whoever changed the cluster;
     even one that is gone a moment later. On a node this follows within a second of the
-    change, elsewhere the cluster is polled. Nothing is changed in the cluster or on a
-    branch. Runs until SIGTERM or SIGINT.
+    change, elsewhere the cluster is polled. Nothing is changed in the cluster or on the
+    branch that is checked out, unless --auto says so. Runs until SIGTERM or SIGINT.
 
     \b
     Examples:
-      cibgit watch --hook /usr/local/bin/tell-the-team
+      cibgit watch --hook /usr/local/bin/tell-the-team --http 9100
+      cibgit watch --branch live --remote origin --mail ops@example.com
+      cibgit watch --auto revert --attempts 2
       cibgit watch --once --metrics /var/lib/node_exporter/cibgit.prom
     """
+    from .notices import channels
+
+    if once and http:
+        raise UsageError("--http answers while the agent runs: it excludes --once")
+    site = gather.site(directory, cluster, at)
+    with ExitStack() as stack:
+        agent = _agent(site, stack, poll, metrics, json)
+        agent.channels = channels(site.name, hook, webhook, mail or ())
+        agent.answering = _answering(site, auto, attempts)
+        agent.branch = branch
+        agent.mirror = _mirror(site, remote, branch)
+        agent.check()
+        if http:
+            stack.enter_context(_exporter(http, agent))
+        if once:
+            return ExitCode.DIFFERS if agent.once().is_drift else ExitCode.OK
+        gather.until_stopped(agent.events.stop)
+        agent.run()
+    return ExitCode.OK
+
+
+def _agent(
+    site: "Site", stack: ExitStack, poll: float, metrics: Path | None, json: bool
+) -> "Agent":
+    """Return an agent that tells what it sees on standard output."""
     from ..cluster.events import Events
     from ..cluster.succession import directory as states
     from ..flow.watch import Watch
     from ..render import watch as render
 
-    site = gather.site(directory, cluster, at)
     tell = render.json_line if json else render.line
 
     def told(event: "Event") -> None:
@@ -73,13 +158,8 @@ def watch(
     def after(tally: "Tally") -> None:
         _write(metrics, render.metrics(tally, site.name))
 
-    with Events(states(site.cluster)) as events:
-        agent = Watch(site, events, told, _hook(site, hook), poll, after)
-        if once:
-            return ExitCode.DIFFERS if agent.once().is_drift else ExitCode.OK
-        gather.until_stopped(events.stop)
-        agent.run()
-    return ExitCode.OK
+    events = stack.enter_context(Events(states(site.cluster)))
+    return Watch(site, events, told, slow=poll, after=after)
 
 
 def _write(file: Path | None, text: str) -> None:
@@ -89,29 +169,41 @@ def _write(file: Path | None, text: str) -> None:
         replaced(file, text.encode())
 
 
-def _hook(site: "Site", command: str | None) -> "Hook | None":
-    """Return what calls a command with the drift as JSON, None without one."""
+def _answering(site: "Site", auto: Auto | None, attempts: int) -> "Answering | None":
+    """Return how drift is answered; a push by itself does not wait for rest."""
+    from ..flow.answer import Answering, Way
+
+    if auto is None:
+        return None
+    care = caring.care("5m", True, False, None)
+    return Answering(site, Way(auto.value), attempts, care)
+
+
+def _mirror(site: "Site", remote: str | None, branch: str | None) -> "Mirror | None":
+    """Return what pushes to a remote, with the ssh that the environment asks for."""
     import os
     import shlex
 
-    from ..cluster.hook import call
-    from ..errors import UsageError
-    from ..render.json import drifted
+    from ..flow.mirror import Mirror
 
-    if command is None:
+    if remote is None:
         return None
-    try:
-        argv = shlex.split(command)
-    except ValueError as error:
-        raise UsageError(f"--hook: {error}") from None
-    if not argv:
-        raise UsageError("--hook names no command")
-    return lambda found: call(
-        argv,
-        {
-            **os.environ,
-            "CIBGIT_CLUSTER": site.name,
-            "CIBGIT_EVENT": "drift" if found.is_drift else "settled",
-        },
-        drifted(found, site.name).encode(),
+    ssh = os.environ.get("GIT_SSH_COMMAND") or shlex.quote(
+        os.environ.get("GIT_SSH", "")
     )
+    return Mirror(site, remote, branch, "" if ssh == "''" else ssh)
+
+
+def _exporter(text: str, agent: "Agent") -> "Exporter":
+    """Return what answers over HTTP."""
+    from ..cluster.exporter import Exporter, place
+    from ..render import watch as render
+
+    def metrics() -> tuple[int, str]:
+        return 200, render.metrics(agent.tally, agent.site.name)
+
+    def health() -> tuple[int, str]:
+        wrong = agent.tally.complaint(agent.slow)
+        return (503, f"{wrong}\n") if wrong else (200, "ok\n")
+
+    return Exporter(place(text), {"/metrics": metrics, "/healthz": health})

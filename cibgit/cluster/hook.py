@@ -3,17 +3,23 @@
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from ..errors import CibgitError, TimedOutError, UnreachableError
+from ..errors import TimedOutError, UnreachableError
 
 SECONDS = 60.0
 """How long a hook may take."""
 
 
-def call(argv: Sequence[str], environment: Mapping[str, str], data: bytes) -> None:
+def call(
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    data: bytes,
+    name: str = "the hook",
+) -> None:
     """Run a command with ``data`` as its input; no shell is involved.
 
-    Its output goes where ours goes. Raises a :class:`~cibgit.errors.CibgitError` when
-    it fails, cannot be started or takes longer than :data:`SECONDS`.
+    Its output goes where ours goes. Raises :class:`~cibgit.errors.UnreachableError` when
+    it fails or cannot be started, :class:`~cibgit.errors.TimedOutError` when it takes
+    longer than :data:`SECONDS`; ``name`` says what it is then.
     """
     try:
         done = subprocess.run(
@@ -21,14 +27,14 @@ def call(argv: Sequence[str], environment: Mapping[str, str], data: bytes) -> No
         )
     except OSError as error:
         raise UnreachableError(
-            f"the hook {argv[0]} cannot be started: {error.strerror}"
+            f"{name} {argv[0]} cannot be started: {error.strerror}"
         ) from None
     except subprocess.TimeoutExpired:
         raise TimedOutError(
-            f"the hook {argv[0]} was stopped after {SECONDS:.0f} seconds"
+            f"{name} {argv[0]} was stopped after {SECONDS:.0f} seconds"
         ) from None
     if done.returncode:
-        raise CibgitError(
-            f"the hook {argv[0]} failed: exit {done.returncode}",
+        raise UnreachableError(
+            f"{name} {argv[0]} failed: exit {done.returncode}",
             "It is called again at the next look.",
         )

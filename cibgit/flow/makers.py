@@ -50,12 +50,14 @@ def _steps(
 ) -> Iterator[tuple[list[Change], LastChange]]:
     """Yield what each state brought and who made it, the newest first."""
     after, maker = live, live.last_change
-    for past in _since(site, applied):
+    since = _since(site, applied)
+    for past in since:
         cib = site.committed(past.commit)
         if cib is not None:
             yield compare(cib, after), maker
             after, maker = cib, _made(past)
-    yield compare(site.committed(applied.commit) or applied.cib, after), maker
+    if len(since) <= STATES:  # else nobody knows who made what is older
+        yield compare(site.committed(applied.commit) or applied.cib, after), maker
 
 
 def _made(past: Revision) -> LastChange:
@@ -66,11 +68,17 @@ def _made(past: Revision) -> LastChange:
 
 
 def _since(site: Site, applied: Applied) -> list[Revision]:
-    """Return the states that were recorded after what is applied, newest first."""
+    """Return the states that were recorded after what is applied, newest first.
+
+    A watch asks for them again and again, so no more are read than are looked through;
+    one more than :data:`STATES` says that there are older ones.
+    """
     tip = site.repository.get_ref(site.ref("live"))
     if tip is None:
         return []
-    past = site.repository.revisions(site.path, tip)
+    past = site.repository.revisions(site.path, tip, limit=STATES + 1)
     blob = site.blob(applied.commit)
-    places = [n for n, each in enumerate(past) if each.new == blob]
-    return past[: places[0]][:STATES] if places else []
+    for place, each in enumerate(past):
+        if each.new == blob:
+            return past[:place]
+    return past if len(past) > STATES else []

@@ -3,9 +3,12 @@
 They are a chain at ``refs/cibgit/NAME/live``, each by whoever changed the cluster. A push
 or an export lets that ref name what it made; ``refs/cibgit/NAME/seen`` holds the end of
 the chain meanwhile, and the next state has both for parents. So no state is ever lost.
+
+A branch can show the chain: it is ``seen``, and only ever moves forward.
 """
 
 from ..cib.document import Cib, LastChange, Version
+from ..errors import BusyError, UnsafeError
 from .applied import find_applied
 from .export import Details, author, content_digest, trailers
 from .files import written
@@ -28,16 +31,73 @@ def record(site: Site, cib: Cib) -> str | None:
         return None
     merged = []
     if tip and seen and seen != tip and not repository.is_ancestor(seen, tip):
-        merged = [seen]
-    commit = site.commit_beside(
-        base,
-        hidden,
-        f"{site.name} {cib.version}",
-        **details(site, hidden, cib.version, cib.last_change),
-        merged=merged,
-    )
+        if _shows(site, seen, tip):
+            base = seen
+        else:
+            merged = [seen]
+    commit = _committed(site, base, hidden, merged)
     repository.set_refs([site.ref("live"), _seen(site)], commit, "watch")
     return commit
+
+
+def check_branch(site: Site, branch: str) -> None:
+    """Refuse a branch that people work on: checked out, or with commits of their own.
+
+    Raises :class:`~cibgit.errors.BusyError` or :class:`~cibgit.errors.UnsafeError`.
+    """
+    repository = site.repository
+    if branch == repository.branch():
+        raise BusyError(
+            f"the branch {branch} is checked out in {repository.root}",
+            "Name one for the recorded states alone: live, say.",
+        )
+    old = repository.tip(branch)
+    ends = [repository.get_ref(name) for name in (site.ref("live"), _seen(site))]
+    if old and not any(end and repository.is_ancestor(old, end) for end in ends):
+        raise UnsafeError(
+            f"the branch {branch} has commits that are no recorded states of {site.name}",
+            "Name another one; it is made where there is none.",
+        )
+
+
+def show(site: Site, branch: str, cib: Cib) -> None:
+    """Let a branch show what is live now: the end of the chain, with both its ends.
+
+    Where a push or an adopted change made live what the chain does not end in, it goes on
+    with a commit that has that state.
+    """
+    hidden, repository = site.hidden(cib), site.repository
+    live, seen = repository.get_ref(site.ref("live")), repository.get_ref(_seen(site))
+    if live is None or site.blob(live) != repository.blob_id(written(hidden)):
+        return  # a push is under way: the next look finds what came of it
+    old = repository.tip(branch)
+    if old not in (live, seen) or branch == repository.branch():
+        check_branch(site, branch)
+    if seen is None or repository.is_ancestor(seen, live):
+        end = live
+    elif _shows(site, seen, live):
+        end = seen
+    else:
+        end = _committed(site, seen, hidden, [live])
+        repository.set_ref(_seen(site), end, "watch")
+    if end != old:
+        repository.advance(branch, old, end, "cibgit watch")
+
+
+def _shows(site: Site, end: str, live: str) -> bool:
+    """Say whether an end of the chain has in it what ``live`` is, and shows it."""
+    repository = site.repository
+    return repository.is_ancestor(live, end) and site.blob(end) == site.blob(live)
+
+
+def _committed(site: Site, base: str | None, hidden: Cib, merged: list[str]) -> str:
+    return site.commit_beside(
+        base,
+        hidden,
+        f"{site.name} {hidden.version}",
+        **details(site, hidden, hidden.version, hidden.last_change),
+        merged=merged,
+    )
 
 
 def _seen(site: Site) -> str:

@@ -7,21 +7,24 @@ Whatever fails is told and tried again; nothing is taken for seen before it is r
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 from ..cib.canonical import canonical, compact
 from ..cib.document import Cib, Version
 from ..cluster.events import Events
 from ..cluster.succession import Succession, directory
-from ..compare.change import Weight
 from ..errors import CibgitError, UnreachableError
 from ..policy.finding import Finding
+from .answer import Answered, Answering
 from .drift import Drift, drift
-from .makers import attributed
-from .record import record, start_version
+from .mirror import Mirror
+from .notify import Channel, Found
+from .record import check_branch, record, show, start_version
 from .site import Site
 
 QUIET = 0.5
@@ -29,6 +32,9 @@ QUIET = 0.5
 
 SHORT = 1.0
 """Seconds after which the first poll follows, where nothing tells of changes."""
+
+STUCK = 180.0
+"""Seconds that hooks and a push may keep it from looking, beside its longest pause."""
 
 GROWTH = 1.5
 REMEMBERED = 300
@@ -52,38 +58,62 @@ class Trouble:
     hint: str = ""
 
 
-Event = Seen | Drift | Trouble
-Hook = Callable[[Drift], None]
+Event = Seen | Drift | Answered | Trouble
+Step = tuple[str, Callable[[], object]]
+"""Something to be done at a look, and what its trouble is remembered by."""
 
 
 @dataclass
 class Tally:
-    """What a watch has seen since it was started; for metrics."""
+    """What a watch has seen since it was started; for metrics and for its health.
+
+    ``standing`` has what failed the last time it was tried, ``looked`` when the cluster
+    could be looked at last (seconds since the epoch).
+    """
 
     states: int = 0
     missed: int = 0
     troubles: int = 0
     hooks: int = 0
+    answers: int = 0
+    gave_up: bool = False
+    is_suspended: bool = False
+    is_mirrored: bool | None = None
     looked: float = 0.0
     version: Version | None = None
     drift: Drift | None = None
+    standing: dict[str, str] = field(default_factory=dict)
+
+    def complaint(self, slow: float) -> str:
+        """Say what is wrong with the watch itself; "" where it does what it should.
+
+        ``slow`` is the longest pause that it may make, in seconds.
+        """
+        silent = time.time() - self.looked
+        if self.looked and silent > slow + STUCK:
+            return f"the cluster was last looked at {silent:.0f} seconds ago"
+        return next(iter(list(self.standing.values())), "")
 
 
 @dataclass
 class Watch:
-    """One agent for one cluster. ``tell`` hears of everything, ``hook`` of drift once.
+    """One agent for one cluster. ``tell`` hears of everything, ``channels`` of drift.
 
-    ``hook`` may raise a :class:`~cibgit.errors.CibgitError`: then it is called again
+    A channel may raise a :class:`~cibgit.errors.CibgitError`: then it is called again
     later. ``slow`` is the longest pause between two polls, in seconds; ``after`` is
-    called after each look.
+    called after each look. ``answering`` is how drift is answered, if at all, ``branch``
+    shows what is recorded, ``mirror`` takes it elsewhere.
     """
 
     site: Site
     events: Events
     tell: Callable[[Event], None]
-    hook: Hook | None = None
+    channels: Sequence[Channel] = ()
     slow: float = 60.0
     after: Callable[[Tally], None] = lambda _: None
+    answering: Answering | None = None
+    branch: str | None = None
+    mirror: Mirror | None = None
     tally: Tally = field(default_factory=Tally)
     _mark: int | None = None
     _newest: Cib | None = None
@@ -92,36 +122,91 @@ class Watch:
     )
     _polled: float = float("-inf")
     _judged: tuple[object, ...] = ()
-    _troubles: dict[str, str] = field(default_factory=dict)
+    _found: Found | None = None
     _started: bool = False
+
+    def __post_init__(self) -> None:
+        self._output = Channel("output", self.tell)
+
+    def check(self) -> None:
+        """Refuse a branch or a remote that will not do, before anything is recorded."""
+        if self.branch:
+            check_branch(self.site, self.branch)
+        if self.mirror:
+            self.mirror.check()
 
     def run(self) -> None:
         """Watch until :meth:`~cibgit.cluster.events.Events.stop` is called."""
+        if self.mirror:
+            self.mirror.start()
+        try:
+            self._run()
+        finally:
+            if self.mirror:
+                self.mirror.close()
+
+    def _run(self) -> None:
         pause = SHORT
         while not self.events.stopped:
-            before = self.tally.states, self.tally.troubles
+            before, troubles = self._moves(), self.tally.troubles
             self._attempt("look", self._look)
-            states, troubles = self.tally.states, self.tally.troubles
-            if states == before[0]:
-                self._attempt("judge", self._judge)
-            self._attempt("after", lambda: self.after(self.tally))
-            if states > before[0]:
+            if self._moves() == before:
+                for step in self._when_quiet():
+                    self._attempt(*step)
+            for step in self._always():
+                self._attempt(*step)
+            if self._moves() > before:
                 pause = SHORT
                 self.events.wait(QUIET)
                 continue
             grown = min(pause * GROWTH, self.slow)
-            waits_for_events = self.events.wakes and troubles == before[1]
+            waits_for_events = self.events.wakes and troubles == self.tally.troubles
             self.events.wait(self.slow if waits_for_events else min(pause, self.slow))
             pause = grown
 
     def once(self) -> Drift:
-        """Look once, record and judge; what fails is raised."""
-        self._look()
-        found = self._judge()
-        self.after(self.tally)
-        if found is None:
+        """Look once, record, judge, tell and answer; what was answered is judged again.
+
+        All of it is tried before what failed first is raised.
+        """
+        failed: list[CibgitError] = []
+        moves = -1
+        while moves != self._moves():
+            self._look()
+            moves = self._moves()
+            for _, step in chain(self._when_quiet(), self._always()):
+                try:
+                    step()
+                except CibgitError as error:
+                    failed.append(error)
+        if failed:
+            raise failed[0]
+        if self._found is None:
             raise UnreachableError("nothing of the cluster could be read")
-        return found
+        return self._found.drift
+
+    def _moves(self) -> int:
+        """Count what makes another look worth while at once."""
+        return self.tally.states + self.tally.answers + self.tally.gave_up
+
+    def _when_quiet(self) -> Iterator[Step]:
+        """Yield what is to be done once the cluster is quiet, one after the other."""
+        yield "judge", self._judge
+        self.tally.is_suspended = bool(self._found and self._found.is_suspended)
+        if self.tally.is_suspended:
+            return
+        for channel in (self._output, *self.channels):
+            yield channel.name, partial(self._tell_once, channel)
+        if self.answering:
+            yield "answer", partial(self._answer, self.answering)
+
+    def _always(self) -> Iterator[Step]:
+        """Yield what follows each look."""
+        if self.branch:
+            yield "branch", partial(self._show, self.branch)
+        if self.mirror:
+            yield "remote", partial(self._send, self.mirror)
+        yield "after", lambda: self.after(self.tally)
 
     def _attempt(self, name: str, step: Callable[[], object]) -> None:
         """Do one step; what fails is told, once as long as it stays the same."""
@@ -133,12 +218,13 @@ class Watch:
         except OSError as error:
             place = error.filename or "a file"
             trouble = Trouble(f"{place}: {error.strerror or error}")
+        standing = self.tally.standing
         if trouble is None:
-            self._troubles.pop(name, None)
+            standing.pop(name, None)
             return
         self.tally.troubles += 1
-        if self._troubles.get(name) != trouble.sentence:
-            self._troubles[name] = trouble.sentence
+        if standing.get(name) != trouble.sentence:
+            standing[name] = trouble.sentence
             self.tell(trouble)
 
     # Looking
@@ -210,45 +296,51 @@ class Watch:
         if self.tally.states % TIDY == 0:
             self.site.repository.tidy()
 
-    # Judging
+    # Judging, telling, answering
 
-    def _judge(self) -> Drift | None:
-        """Say whether there is drift, where something moved since the last time."""
+    def _judge(self) -> None:
+        """Find whether there is drift, where something moved since the last time."""
         if self._newest is None:
-            return None
+            return
         repository, site = self.site.repository, self.site
         refs = [repository.get_ref(site.ref(name)) for name in ("live", "applied")]
         moment = (*refs, repository.head(), self._polled, self._newest.version)
         if moment == self._judged:
-            return self.tally.drift
-        found = drift(self.site, live=self._newest)
-        self.tally.drift = found
-        self._tell_once(found)
-        self._judged = moment
-        return found
-
-    def _tell_once(self, found: Drift) -> None:
-        """Tell of a drift, and of its end, once each: also after a restart."""
-        site, repository = self.site, self.site.repository
-        told = repository.get_ref(site.ref("told"))
-        live = repository.get_ref(site.ref("live"))
-        matters = any(
-            count and weight > Weight.NONE for weight, count in found.weights().items()
-        )
-        if matters and live:
-            if told and site.blob(told) == site.blob(live):
-                return
-        elif told is None:
             return
-        found = attributed(site, found)
-        self.tell(found)
-        if self.hook:
-            self.hook(found)
-            self.tally.hooks += 1
-        if matters and live:
-            repository.set_ref(site.ref("told"), live, "drift was told")
-        else:
-            repository.drop_ref(site.ref("told"))
+        self._found = None
+        self._found = Found(site, drift(site, live=self._newest))
+        self.tally.drift = self._found.drift
+        self._judged = moment
+
+    def _tell_once(self, channel: Channel) -> None:
+        """Tell of a drift, and of its end, once each: also after a restart."""
+        if self._found is None:
+            return
+        sent = channel.deliver(self._found)
+        if channel is not self._output:
+            self.tally.hooks += sent
+
+    def _answer(self, answering: Answering) -> None:
+        """Revert or adopt what drifted, if there is anything, and say so everywhere."""
+        if self._found is None or "look" in self.tally.standing:
+            return
+        answered = answering.answer(self._found.drift)
+        self.tally.gave_up = answering.gave_up
+        if answered is None:
+            return
+        self.tally.answers += answered.commit is not None
+        for channel in (self._output, *self.channels):
+            channel.waiting.append(answered)
+
+    def _show(self, branch: str) -> None:
+        if self._newest is not None:
+            show(self.site, branch, self._newest)
+
+    def _send(self, mirror: Mirror) -> None:
+        try:
+            mirror.wake()
+        finally:
+            self.tally.is_mirrored = not mirror.is_behind
 
 
 def _missed(before: Version | None, now: Version) -> int:

@@ -4,11 +4,12 @@ import json
 from typing import TYPE_CHECKING
 
 from ..compare.change import Weight
+from ..flow.answer import Answered, Came
 from ..flow.drift import Drift
 from ..flow.watch import Event, Seen
-from .difference import printable
-from .drift import summary
-from .json import drifted
+from .difference import grouped, printable
+from .drift import drift, summary
+from .json import changes, drifted, dumps
 
 if TYPE_CHECKING:
     from ..flow.watch import Tally
@@ -19,7 +20,11 @@ _HELP = (
     ("states_total", "counter", "live states recorded since the start"),
     ("missed_total", "counter", "epochs that never reached the disk"),
     ("troubles_total", "counter", "failed attempts"),
-    ("hooks_total", "counter", "hooks that were called"),
+    ("hooks_total", "counter", "hooks, web hooks and mails that told something"),
+    ("answers_total", "counter", "drifts that were reverted or adopted"),
+    ("gave_up", "gauge", "1 if drift is changed back again and again"),
+    ("remote_in_sync", "gauge", "1 if the git remote has all that was recorded"),
+    ("suspended", "gauge", "1 if drift is told to nobody for now"),
     ("looked_timestamp_seconds", "gauge", "when the cluster was last looked at"),
     ("epoch", "gauge", "epoch of the live CIB"),
 )
@@ -34,6 +39,8 @@ def line(event: Event, name: str) -> str:
             text += f" ({event.missed} epochs before it never reached the disk)"
     elif isinstance(event, Drift):
         text = f"{name}: {summary(event)}"
+    elif isinstance(event, Answered):
+        text = f"{name}: {_answered(event)}"
     else:
         text = f"{name}: {event.sentence}" + (f" ({event.hint})" if event.hint else "")
     return printable(" ".join(text.split()))
@@ -52,9 +59,63 @@ def json_line(event: Event, name: str) -> str:
         }
     elif isinstance(event, Drift):
         found = {"event": "drift", **json.loads(drifted(event, name))}
+    elif isinstance(event, Answered):
+        found = {"event": event.came.value, **_fields(event)}
     else:
         found = {"event": "trouble", "message": event.sentence, "hint": event.hint}
     return json.dumps({"cluster": name, **found})
+
+
+def word(event: Drift | Answered) -> str:
+    """Return what happened, in one word for a program."""
+    if isinstance(event, Answered):
+        return event.came.value
+    return "drift" if event.is_drift else "settled"
+
+
+def notice(event: Drift | Answered, name: str) -> str:
+    """Return what a hook is told, as JSON."""
+    if isinstance(event, Answered):
+        return dumps("watch", cluster=name, event=word(event), **_fields(event))
+    return drifted(event, name)
+
+
+def subject(event: Drift | Answered, name: str) -> str:
+    """Return the subject of a mail."""
+    return f"[cibgit] {name}: {word(event)}"
+
+
+def body(event: Drift | Answered) -> str:
+    """Return what a mail says: what ``cibgit drift`` prints, or what was answered."""
+    if isinstance(event, Drift):
+        return drift(event) + "\n"
+    return f"{_answered(event)}\n\n{grouped(event.changes)}\n"
+
+
+def _answered(event: Answered) -> str:
+    """Render what was done about a drift."""
+    count = f"{event.attempt} of {event.attempts} in an hour"
+    commit = (event.commit or "")[:10]
+    match event.came:
+        case Came.REVERTED:
+            return f"reverted what {event.version} had, to {commit} ({count})"
+        case Came.ADOPTED:
+            return f"adopted what {event.version} has, as {commit} ({count})"
+        case Came.GAVE_UP:
+            return (
+                f"gave up at {event.version} ({count}): it is changed again and again;"
+                " find out who does it"
+            )
+
+
+def _fields(event: Answered) -> dict[str, object]:
+    return {
+        "version": str(event.version),
+        "commit": event.commit,
+        "attempt": event.attempt,
+        "attempts": event.attempts,
+        "changes": changes(event.changes),
+    }
 
 
 def metrics(tally: "Tally", name: str) -> str:
@@ -66,6 +127,10 @@ def metrics(tally: "Tally", name: str) -> str:
         tally.missed,
         tally.troubles,
         tally.hooks,
+        tally.answers,
+        int(tally.gave_up),
+        None if tally.is_mirrored is None else int(tally.is_mirrored),
+        int(tally.is_suspended),
         round(tally.looked, 3),
         tally.version.epoch if tally.version else None,
     )
@@ -83,6 +148,9 @@ def metrics(tally: "Tally", name: str) -> str:
             lines.append(
                 f'{_PREFIX}_drift{{{label},weight="{word}"}} {weights[weight]}'
             )
+        lines += _head("lost", "gauge", "changes that a healed partition swallowed")
+        count = sum(len(each.missing) for each in drift.lost)
+        lines.append(f"{_PREFIX}_lost{{{label}}} {count}")
     return "\n".join(lines) + "\n"
 
 

@@ -1,12 +1,8 @@
 """The agent on a directory: each state is a commit, none twice, drift is told once."""
 
-import json
 import os
-import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,62 +10,20 @@ from typing import Any
 import pytest
 
 from cibgit.cib.document import Cib
+from cibgit.cib.suspension import Suspension
 from cibgit.cli.app import run
 from cibgit.cluster.directory import Directory
 from cibgit.cluster.events import Events
 from cibgit.errors import CibgitError
-from cibgit.flow.drift import Drift
 from cibgit.flow.export import export
-from cibgit.flow.watch import Event, Seen, Tally, Trouble, Watch
+from cibgit.flow.resume import resume
+from cibgit.flow.suspend import suspend
+from cibgit.flow.watch import Seen, Tally, Trouble
 from cibgit.render.watch import metrics
 
+from ..cluster.test_exporter import ask, free_port
 from .embedded import CIB, Embedded
-
-LIVE = "refs/cibgit/prod/live"
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def versions(embedded: Embedded) -> list[str]:
-    """Return the versions of the chain, oldest first."""
-    form = "--format=%(trailers:key=CIB-Version,valueonly,separator=)"
-    found = embedded.git("log", "--reverse", form, LIVE, "--", "clusters").split()
-    return [each.strip() for each in found]
-
-
-class Agent:
-    """A watch in a process of its own."""
-
-    def __init__(self, embedded: Embedded, *options: str) -> None:
-        argv = [sys.executable, "-m", "cibgit", "watch", "--json", *options]
-        self.process = subprocess.Popen(
-            [*argv, "-C", str(embedded.root)], stdout=subprocess.PIPE, text=True
-        )
-
-    def __enter__(self) -> "Agent":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait()
-        assert self.process.stdout
-        self.process.stdout.close()
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> list[dict[str, object]]:
-        """Stop it as systemd does, and return what it told."""
-        self.process.send_signal(number)
-        out, _ = self.process.communicate(timeout=30)
-        assert self.process.returncode == 0
-        return [json.loads(line) for line in out.splitlines()]
-
-
-def is_ready(file: Path) -> Callable[[], bool]:
-    return lambda: file.exists() and "in_sync" in file.read_text()
+from .watching import LIVE, Agent, Bench, is_ready, versions, wait_for
 
 
 def test_every_state_is_a_commit_even_one_that_is_gone_at_once(
@@ -132,39 +86,6 @@ def test_the_hook_runs_once_per_drift_and_once_at_its_end(
     ]
 
 
-class Bench:
-    """A watch in this process, one look at a time."""
-
-    def __init__(self, embedded: Embedded) -> None:
-        self.told: list[Event] = []
-        self.hooked: list[Drift] = []
-        self.failing = False
-        self.events = Events(embedded.node)
-        self.agent = Watch(
-            embedded.site(), self.events, self.told.append, self.hook, 60, self.after
-        )
-        self.rounds = 0
-        self.between: Callable[[int], None] = lambda _: None
-
-    def hook(self, found: Drift) -> None:
-        if self.failing:
-            raise CibgitError("the hook failed")
-        self.hooked.append(found)
-
-    def after(self, tally: Tally) -> None:
-        self.rounds += 1
-        self.between(self.rounds)
-
-    def run(self, between: Callable[[int], None]) -> None:
-        """Run; ``between`` is called after each look and may do what comes next."""
-        self.between = between
-        with self.events:
-            self.agent.run()
-
-    def of(self, kind: type) -> list[Event]:
-        return [each for each in self.told if isinstance(each, kind)]
-
-
 def test_trouble_with_git_is_told_once_and_nothing_is_lost(embedded: Embedded) -> None:
     """A lock that somebody left stands for a full disk: git refuses to write."""
     export(embedded.site())
@@ -220,6 +141,58 @@ def test_a_full_disk_is_told_and_survived(embedded: Embedded, tmp_path: Path) ->
         assert versions(embedded) == ["0.5.0", "0.6.0"]
     finally:
         subprocess.run(["umount", str(objects)], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_a_read_only_repository_is_told_and_survived(embedded: Embedded) -> None:
+    export(embedded.site())
+    root = str(embedded.root)
+    if subprocess.run(["mount", "--bind", root, root], check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", root], check=True)
+        bench = Bench(embedded)
+        bench.agent.slow = 0.1
+
+        def between(count: int) -> None:
+            if count == 1:
+                embedded.change_live("loc@score", "1")
+                embedded.change_live("loc@score", "2")
+            elif count == 4:
+                assert [each.sentence for each in bench.troubles()]
+                assert "Read-only file system" in bench.troubles()[0].sentence
+                assert not bench.of(Seen)
+                subprocess.run(["mount", "-o", "remount,bind,rw", root], check=True)
+            elif len(bench.of(Seen)) == 2 or count > 40:
+                bench.events.stop()
+
+        bench.run(between)
+    finally:
+        subprocess.run(["umount", root], check=True)
+    assert versions(embedded) == ["0.5.0", "0.6.0", "0.7.0"]
+
+
+def test_a_commit_that_is_under_way_is_finished_when_it_is_stopped(
+    embedded: Embedded, tmp_path: Path
+) -> None:
+    export(embedded.site())
+    hook, slow = embedded.root / ".git/hooks/reference-transaction", tmp_path / "slow"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\nif [ -e {slow} ]; then touch {slow}.on; sleep 1; fi\n")
+    hook.chmod(0o755)
+    file = tmp_path / "cibgit.prom"
+    with Agent(embedded, "--metrics", str(file)) as agent:
+        wait_for(is_ready(file))
+        slow.touch()
+        embedded.change_live("loc@score", "1")
+        wait_for(Path(f"{slow}.on").exists)
+        told = agent.stop()
+    slow.unlink()
+    assert [each["event"] for each in told] == ["state"]
+    assert versions(embedded) == ["0.5.0", "0.6.0"]
+    assert run(["watch", "--once", "-C", str(embedded.root)]) == 1
+    assert versions(embedded) == ["0.5.0", "0.6.0"]
+    assert not list((embedded.root / ".git").rglob("*.lock"))
 
 
 class Remote:
@@ -342,6 +315,52 @@ def test_events_survive_a_directory_that_is_replaced(tmp_path: Path) -> None:
         assert not events.wait(1000)
 
 
+def test_metrics_and_health_are_served(embedded: Embedded, tmp_path: Path) -> None:
+    """The text is what Prometheus' own parser takes; health follows what fails."""
+    from prometheus_client.parser import text_string_to_metric_families as parsed
+
+    export(embedded.site())
+    port = free_port()
+    lock = embedded.root / ".git/refs/cibgit/prod/live.lock"
+    file = tmp_path / "cibgit.prom"
+    options = ("--http", str(port), "--poll", "0.2", "--metrics", str(file))
+    with Agent(embedded, *options) as agent:
+        wait_for(is_ready(file))
+        assert ask(port, "/healthz") == (200, "ok\n")
+        embedded.change_live("loc@score", "1")
+        drifted = 'cibgit_watch_in_sync{cluster="prod"} 0'
+        wait_for(lambda: drifted in file.read_text())
+        found = {each.name: each for each in parsed(ask(port, "/metrics")[1])}
+        assert all(each.documentation and each.type for each in found.values())
+        assert found["cibgit_watch_in_sync"].samples[0].value == 0
+        assert found["cibgit_watch_states"].type == "counter"
+        weights = {
+            each.labels["weight"]: each.value
+            for each in found["cibgit_watch_drift"].samples
+        }
+        assert weights["configuration"] == 1
+        lock.touch()
+        embedded.change_live("loc@score", "2")
+        wait_for(lambda: ask(port, "/healthz")[0] == 503)
+        assert "locked" in ask(port, "/healthz")[1]
+        lock.unlink()
+        wait_for(lambda: ask(port, "/healthz")[0] == 200)
+        other = ["watch", "-C", str(embedded.root), "--http"]
+        assert run([*other, str(port)]) == 75
+        assert run([*other, "nowhere"]) == 64
+        assert run([*other, str(port), "--once"]) == 64
+        agent.stop()
+
+
+def test_a_watch_that_is_stuck_is_not_healthy() -> None:
+    tally = Tally()
+    assert tally.complaint(60) == ""
+    tally.looked = time.time() - 60
+    assert tally.complaint(60) == ""
+    tally.looked = time.time() - 1000
+    assert "last looked at" in tally.complaint(60)
+
+
 def test_a_life_in_fast_motion_needs_no_more_and_no_more(embedded: Embedded) -> None:
     """Neither descriptors nor memory of what was seen grow with the states."""
     export(embedded.site())
@@ -360,3 +379,42 @@ def test_a_life_in_fast_motion_needs_no_more_and_no_more(embedded: Embedded) -> 
     assert descriptors[3] == descriptors[-1]
     assert not bench.agent.site._committed or len(bench.agent.site._committed) < 5
     assert "cibgit_watch_states_total" in metrics(bench.agent.tally, "prod")
+
+
+def test_nobody_is_called_while_the_cluster_is_suspended(embedded: Embedded) -> None:
+    export(embedded.site())
+    bench = Bench(embedded)
+    with bench.events:
+        suspend(
+            embedded.site(), Suspension(int(time.time()) + 3600, "alice", "by hand")
+        )
+        embedded.change_live("loc@score", "1")
+        assert bench.agent.once().is_drift, "asked, it answers"
+        assert bench.agent.tally.is_suspended
+        assert bench.hooked == []
+        assert [type(each) for each in bench.told] == [Seen], "it is recorded"
+        resume(embedded.site())
+        bench.agent.once()
+        assert [each.is_drift for each in bench.hooked] == [True]
+
+
+def test_a_change_that_a_partition_lost_is_told_once(embedded: Embedded) -> None:
+    export(embedded.site())
+    live = embedded.live_text()
+    for number, (epoch, quorum, score) in enumerate([(5, 1, 100), (6, 0, 7)]):
+        text = live.replace('epoch="5"', f'epoch="{epoch}" have-quorum="{quorum}"', 1)
+        kept = text.replace('score="100"', f'score="{score}"')
+        (embedded.node / f"cib-{number}.raw").write_text(kept)
+    healed = live.replace('epoch="5"', 'epoch="7" have-quorum="1"', 1)
+    (embedded.node / "cib.xml.sig").unlink()
+    (embedded.node / "cib.xml").write_text(healed)
+    (embedded.node / "cib.last").write_text("2")
+    bench = Bench(embedded)
+    with bench.events:
+        bench.agent.once()
+        bench.agent.once()
+        [told] = bench.hooked
+        assert [each.sentence for each in told.lost[0].missing] == ["score 100 -> 7"]
+        assert run(["adopt", "--lost", "--discard", "-C", str(embedded.root)]) == 0
+        bench.agent.once()
+        assert [each.is_drift for each in bench.hooked] == [True, False]

@@ -1,6 +1,7 @@
 """The OCF agent on a live cluster: the cluster itself keeps one watch alive."""
 
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -31,6 +32,9 @@ RESOURCE = """\
 <operations><op id="git-monitor" name="monitor" interval="2s" timeout="20s"/></operations>
 </primitive>
 """
+
+
+OPTIONS = ("branch=live", "remote=origin", "auto=revert", "attempts=2", "http=9100")
 
 
 @pytest.fixture
@@ -103,3 +107,35 @@ def test_the_metadata_are_xml_and_name_every_parameter_that_is_read() -> None:
     }
     read = set(re.findall(r"OCF_RESKEY_([a-z]+)", AGENT.read_text()))
     assert found == read
+
+
+@pytest.mark.skipif(not shutil.which("ocf-tester"), reason="of resource-agents-dev")
+def test_it_passes_ocf_tester_with_all_options(
+    cluster1: LiveCluster, tmp_path: Path
+) -> None:
+    place = Workplace.create(cluster1, tmp_path / "repo")
+    origin = tmp_path / "origin"
+    place.git("init", "--quiet", "--bare", str(origin))
+    place.git("remote", "add", "origin", str(origin))
+    webhook = tmp_path / "webhook"
+    webhook.write_text("http://127.0.0.1:1/token")
+    webhook.chmod(0o600)
+    sendmail = tmp_path / "sendmail"  # ocf-tester starts it, and nothing drifts
+    sendmail.symlink_to("/bin/true")
+    metrics = tmp_path / "metrics"
+    given = (
+        *(f"repository={place.root}", f"binary={CIBGIT}", "cluster=prod"),
+        *(f"webhook={webhook}", f"metrics={metrics}", "mail=root ops@example.com"),
+        *("hook=/bin/true", "poll=5", *OPTIONS),
+    )
+    options = [word for each in given for word in ("-o", each)]
+    argv = ["ocf-tester", "-n", "git", *options, str(AGENT)]
+    path = {"PATH": f"{tmp_path}:/usr/sbin:/usr/bin:/sbin:/bin"}
+    done = cluster1.run("node1", argv, timeout=120, env=path)
+    said = (done.stdout + done.stderr).decode()
+    assert done.returncode == 0, said
+    assert f"{AGENT} passed all tests" in said
+    assert 'cibgit_watch_in_sync{cluster="prod"} 1' in metrics.read_text()
+    assert place.git("rev-parse", "live") == place.git("rev-parse", LIVE)
+    tip = ["git", "-C", str(origin), "rev-parse", "live"]
+    assert subprocess.run(tip, capture_output=True, check=True).stdout

@@ -1,6 +1,7 @@
 """The agent on a live cluster: every hand edit is a commit, by any tool from any node."""
 
 import random
+import re
 import sys
 import threading
 import time
@@ -23,16 +24,18 @@ def place(cluster3: LiveCluster, tmp_path: Path) -> Workplace:
 
 
 @contextmanager
-def watching(place: Workplace, node: str) -> Iterator[None]:
+def watching(place: Workplace, node: str, *options: str) -> Iterator[None]:
     """Run the agent on a node, and end it as systemd does."""
     pid, ready = place.root.parent / "pid", place.root.parent / "metrics"
+    ready.unlink(missing_ok=True)
     script = 'echo $$ > "$1"; shift; exec "$@"'
     argv = [sys.executable, "-m", "cibgit", "watch", "-C", str(place.root)]
     argv = ["sh", "-c", script, "sh", str(pid), *argv, "--metrics", str(ready)]
+    argv += options
     codes: list[int] = []
 
     def work() -> None:
-        codes.append(place.cluster.run(node, argv, timeout=900).returncode)
+        codes.append(place.cluster.run(node, argv, timeout=7200).returncode)
 
     agent = threading.Thread(target=work, daemon=True)
     agent.start()
@@ -103,3 +106,34 @@ def test_each_hand_edit_is_a_commit_even_one_that_is_undone_at_once(
     assert {each.split()[0] for each in who} == {"root"}
     assert {each.split()[2] for each in who} >= {"cibadmin", "crm_resource"}
     assert place.git("status", "--porcelain") == ""
+
+
+def test_a_restart_of_the_cluster_is_survived(
+    cluster1: LiveCluster, tmp_path: Path
+) -> None:
+    place = Workplace.create(cluster1, tmp_path / "repo")
+    start = int(place.epoch().partition(".")[2])
+    metrics = tmp_path / "metrics"
+
+    def recorded(count: int) -> bool:
+        return chain(place, "CIB-Version") == [
+            f"0.{start + n}.0" for n in range(1, count + 1)
+        ]
+
+    with watching(place, "node1", "--poll", "0.5"):
+        assert cluster1.run("node1", by_cibadmin(7)).returncode == 0
+        wait_for(lambda: recorded(1))
+        cluster1.stop("node1")
+        wait_for(lambda: 'troubles_total{cluster="prod"} 0' not in metrics.read_text())
+        cluster1.start("node1")
+        cluster1.wait(settle=True)
+        end = int(place.epoch().partition(".")[2])
+        assert cluster1.run("node1", by_cibadmin(8)).returncode == 0
+        wait_for(lambda: chain(place, "CIB-Version")[-1:] == [f"0.{end + 1}.0"])
+    found = chain(place, "CIB-Version")
+    assert len(found) == len(set(found))
+    log = place.git("log", "-p", "--reverse", "--format=", f"HEAD..{LIVE}")
+    assert re.findall(r'^\+.*name="fake" value="(\d+)"', log, re.MULTILINE) == [
+        "7",
+        "8",
+    ]
