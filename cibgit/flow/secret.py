@@ -6,10 +6,13 @@ from pathlib import Path, PurePosixPath
 from ..cib.document import Cib
 from ..cib.placeholders import check_value, is_sealed, provided
 from ..cib.secrets import LRM, PREFIX, Found, Slot, locate
+from ..corosync.canonical import canonical
+from ..corosync.document import write
 from ..errors import BadDataError, CibgitError, NoInputError, UnsafeError, UsageError
 from ..repository import SavedFile
 from ..vault import Lock, Vault, merge
 from .files import read_file
+from .keeper import Found as Secret
 from .site import Site
 from .vaultfile import recipients_text
 
@@ -50,7 +53,7 @@ def _where(value: str) -> str:
     return "vault" if value.startswith(PREFIX) else "clear"
 
 
-def _problem(site: Site, found: Found, cib: Cib) -> str:
+def _problem(site: Site, found: Secret, cib: Cib) -> str:
     try:
         site.keeper.value(found, cib.source)
     except CibgitError as error:
@@ -110,12 +113,24 @@ def rotate(site: Site) -> Changed:
     """
     _refuse_edits(site)
     desired = site.desired()
+    try:
+        conf = site.conf(site.repository.resolve("HEAD"))[0]
+    except NoInputError:  # it is not tracked
+        conf = None
     slots = [
-        found.slot for found in site.keeper.find(desired) if is_sealed(found.value)
+        found.slot
+        for document in (desired, conf)
+        if document
+        for found in site.keeper.find(document)
+        if is_sealed(found.value)
     ]
     if not slots:
         raise NoInputError(f"{site.path} has no secret in the vault")
-    commit = site.commit(site.keeper.rotate(desired), "Rotate the key of the secrets")
+    rotated, conf = site.keeper.rotate(desired, conf)
+    files = site.files(rotated)
+    if conf:
+        files[site.conf_path] = write(canonical(conf))
+    commit = site.repository.commit_files(files, "Rotate the key of the secrets")
     return Changed(commit, [str(slot) for slot in slots])
 
 

@@ -16,6 +16,8 @@ from ..cluster.protocol import Cluster
 from ..cluster.tools import Tools
 from ..compare.ignore import Carried, carried
 from ..config import ClusterConfig
+from ..corosync.document import Conf
+from ..corosync.document import parse as parse_conf
 from ..errors import CibgitError, NoInputError
 from ..repository import Author, Repository
 from .files import authored, read_file, written
@@ -57,6 +59,11 @@ class Site:
         return (
             PurePosixPath(self.path).with_name(self.keeper.store.file.name).as_posix()
         )
+
+    @property
+    def conf_path(self) -> str:
+        """The cluster's ``corosync.conf`` as git names it, if it is tracked."""
+        return PurePosixPath(self.path).with_name("corosync.conf").as_posix()
 
     def ref(self, which: str) -> str:
         """Return the ref for ``live`` or ``applied``."""
@@ -124,6 +131,18 @@ class Site:
         """Return the secrets that stand in clear in the CIB of a commit."""
         self.committed(commit)
         return self._clear.get(commit, [])
+
+    def conf(self, commit: str) -> tuple[Conf, list[Slot]]:
+        """Return the ``corosync.conf`` of a commit, and the secrets in it in clear.
+
+        Raises :class:`~cibgit.errors.NoInputError` where there is none, and
+        :class:`~cibgit.errors.BadDataError` for one that is broken.
+        """
+        found = parse_conf(
+            self.repository.read(commit, self.conf_path),
+            f"{commit[:10]}:{self.conf_path}",
+        )
+        return self.keeper.adopted(found, lambda: self._vault(commit))
 
     def is_dirty(self) -> bool:
         """Say whether the CIB or the vault in the work tree are not what HEAD has."""
@@ -200,15 +219,17 @@ class Site:
         return self._committed[commit]
 
     def _adopted(self, commit: str, cib: Cib) -> Cib:
-        def read_vault() -> bytes | None:
-            try:
-                return self.repository.read(commit, self.vault_path)
-            except NoInputError:
-                return None
-
-        hidden, self._clear[commit] = self.keeper.adopted(cib, read_vault)
+        hidden, self._clear[commit] = self.keeper.adopted(
+            cib, lambda: self._vault(commit)
+        )
         self._committed[commit] = hidden
         return hidden
+
+    def _vault(self, commit: str) -> bytes | None:
+        try:
+            return self.repository.read(commit, self.vault_path)
+        except NoInputError:
+            return None
 
 
 def edited(file: Path, keeper: Keeper) -> Cib:
