@@ -8,19 +8,23 @@ import typer
 
 from ..exitcodes import ExitCode
 from . import caring, gather
-from .drifting import Format
 from .options import (
     HERE,
     ClusterOption,
     DirectoryOption,
+    DriftFormat,
     DryRunOption,
     JsonOption,
     YesOption,
 )
 
 if TYPE_CHECKING:
+    from ..cib.document import Cib
+    from ..cluster.ring import Ring
+    from ..flow.corosync_drift import CorosyncDrift
     from ..flow.corosync_plan import CorosyncPlan
     from ..flow.layer import Layer
+    from ..flow.site import Site
 
 app = typer.Typer(
     help="Keep corosync.conf of all nodes in git, compare it and push it.",
@@ -37,12 +41,35 @@ ForceOption = Annotated[
 
 def layer_of(directory: Path, cluster: str | None) -> "Layer":
     """Return the cluster layer of one cluster."""
-    from ..cluster.ring import Ring
     from ..flow.layer import layer
 
     site = gather.site(directory, cluster, None)
+    return layer(site, _ring(site))
+
+
+def tracked(site: "Site") -> "Layer | None":
+    """Return the cluster layer of a site that tracks it, and is on a node of it."""
+    from ..flow.layer import Layer
+
+    if not site.cluster.address.startswith("local:"):
+        return None
+    found = Layer(site, _ring(site))
+    return found if found.is_tracked else None
+
+
+def beside(site: "Site", cib: "Cib") -> "CorosyncDrift | None":
+    """Return how the file of this node stands to git, where it is tracked."""
+    from ..flow.corosync_drift import drift as run
+
+    found = tracked(site)
+    return run(found, cib, everywhere=False) if found else None
+
+
+def _ring(site: "Site") -> "Ring":
+    from ..cluster.ring import Ring
+
     settings = site.config.corosync
-    return layer(site, Ring.connect(settings.reach, settings.file, os.environ))
+    return Ring.connect(settings.reach, settings.file, os.environ)
 
 
 @app.command()
@@ -84,8 +111,8 @@ def export(
 
 @app.command()
 def drift(
-    form: Annotated[Format, typer.Option("--format", help="How to answer.")] = (
-        Format.TEXT
+    form: Annotated[DriftFormat, typer.Option("--format", help="How to answer.")] = (
+        DriftFormat.TEXT
     ),
     cluster: ClusterOption = None,
     directory: DirectoryOption = HERE,
@@ -106,10 +133,10 @@ def drift(
 
     layer = layer_of(directory, cluster)
     found = run(layer, layer.site.live())
-    if json or form is Format.JSON:
+    if json or form is DriftFormat.JSON:
         values = render.drift_values(found)
         typer.echo(as_json.dumps("corosync drift", cluster=layer.site.name, **values))
-    elif form is Format.MARKDOWN:
+    elif form is DriftFormat.MARKDOWN:
         typer.echo(render.markdown(found))
     else:
         typer.echo(render.drift(found))
@@ -187,19 +214,23 @@ def _carry_out(
         return ExitCode.OK
     if made.is_needed:
         gather.confirm(f"Push corosync.conf to {layer.site.name}?", yes=yes)
-    commit = made.commit or repository.commit_files(
-        layer.files(made.desired), message or ""
-    )
+
+    def make() -> str:
+        if made.commit:
+            return made.commit
+        return repository.commit_files(layer.files(made.desired), message or "")
+
     if not made.is_needed:
+        commit = make()
         repository.set_ref(layer.ref, commit, "corosync push: nothing to do")
         told = json.dumps("corosync push", commit=commit, version=None)
         nothing = f"Nothing to do: every node has loaded {repository.short(commit)}."
         typer.echo(told if as_json else nothing)
         return ExitCode.OK
     with layer.site.cluster.hold(caring.user()):
-        done = run(made, commit)
+        done = run(made, make)
     if as_json:
         typer.echo(json.dumps("corosync push", **render.pushed_values(done)))
     else:
-        typer.echo("\n" + render.pushed(done, repository.short(commit)))
+        typer.echo("\n" + render.pushed(done, repository.short(done.commit)))
     return ExitCode.DIGEST if done.wrong else ExitCode.OK

@@ -45,7 +45,9 @@ _READ = """\
 if [ ! -e "$file" ]; then echo '= missing'
 elif [ ! -r "$file" ]; then echo '= unreadable'
 else echo '= file'; base64 < "$file"; fi
-echo '= cmap'; corosync-cmapctl 2> /dev/null | base64
+code=0; said=$(corosync-cmapctl 2>&1) || code=$?
+if [ "$code" = 0 ]; then echo '= cmap'; else echo '= silent'; fi
+printf '%s\\n' "$said" | base64
 """
 
 # -t tests a configuration. Releases that know no -c take the name of the file from the

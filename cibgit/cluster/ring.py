@@ -41,12 +41,14 @@ _T = TypeVar("_T")
 class Copy:
     """What one node has: its file as bytes (None: missing), and what it runs with.
 
-    ``problem`` says why it could not be read; ``runtime`` is None where Corosync is down.
+    ``problem`` says why the file could not be read, ``silent`` why Corosync did not say
+    what it runs with.
     """
 
     data: bytes | None = None
     runtime: Runtime | None = None
     problem: str = ""
+    silent: str = ""
 
     @property
     def digest(self) -> str:
@@ -140,8 +142,11 @@ class Ring:
         answer = _parts(self._run(argv, corosync.read(self.path)), argv[0])
         if "unreadable" in answer:
             return Copy(problem=f"{self.path} cannot be read by this user")
-        text = answer.get("cmap", b"").decode(errors="replace")
-        return Copy(answer.get("file"), parse(text) if text else None)
+        if "silent" in answer:
+            said = answer["silent"].decode(errors="replace").strip()
+            return Copy(answer.get("file"), silent=_first_line(said))
+        text = answer["cmap"].decode(errors="replace")
+        return Copy(answer.get("file"), parse(text))
 
     def _ask(self, node: str, program: bytes, *, own: bool) -> dict[str, bytes]:
         argv = corosync.SHELL if own else self._at(node)

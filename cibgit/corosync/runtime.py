@@ -61,8 +61,12 @@ class Runtime:
 
     @property
     def version(self) -> int:
-        """The version of the file that this node has loaded."""
-        return int(self.keys.get(VERSION, "0"))
+        """The version of the file that this node has loaded, as it tells the others.
+
+        A reload of a file without one leaves that as it was (experiment, 3.1.7).
+        """
+        own = self.members.get(self.nodeid)
+        return own.version if own else int(self.keys.get(VERSION, "0"))
 
     def settings(self) -> dict[str, str]:
         """Return what came from a file, addressed as in :mod:`cibgit.corosync.meaning`."""

@@ -15,6 +15,9 @@ from ..policy.finding import Finding, Severity, count
 from .layer import Layer
 from .members import Node, read_nodes
 
+_RESTART = "Corosync reads this only when it starts: restart it on these nodes."
+_RELOAD = "Load it with cibgit corosync push, or with corosync-cfgtool -R on a node."
+
 
 @dataclass(frozen=True)
 class Moved:
@@ -80,7 +83,7 @@ def _moved(nodes: Sequence[Node], known: Conf | None) -> Iterator[Moved]:
 def _findings(nodes: Sequence[Node], cib: Cib) -> Iterator[Finding]:
     for node in nodes:
         yield from _of_file(node)
-        yield from _of_runtime(node)
+    yield from _of_runtime(nodes)
     yield from _of_members(nodes)
     if nodes[0].conf:
         yield from names(nodes[0].conf, cib)
@@ -112,28 +115,32 @@ def _of_file(node: Node) -> Iterator[Finding]:
         )
 
 
-def _of_runtime(node: Node) -> Iterator[Finding]:
-    runtime = node.copy.runtime
-    if node.copy.problem:
-        return
-    if runtime is None:
-        yield _found("corosync-down", node, f"Corosync does not run on {node.name}", "")
-        return
-    for each in node.unloaded():
-        if needs_restart(each.address, runtime.transport):
-            yield _found(
-                "corosync-restart",
-                node,
-                f"{node.name} runs with another value than its file says: {each.sentence}",
-                "Only a restart of Corosync on the node brings it into effect.",
-            )
+def _of_runtime(nodes: Sequence[Node]) -> Iterator[Finding]:
+    """Tell what is not in effect, once for all nodes on which it is the same."""
+    where: dict[Difference, list[str]] = {}
+    late: set[Difference] = set()
+    for node in nodes:
+        runtime = node.copy.runtime
+        if runtime is None:
+            if not node.copy.problem:
+                sentence = (
+                    f"Corosync does not answer on {node.name}: {node.copy.silent}"
+                )
+                yield _found("corosync-down", node, sentence, "")
+            continue
+        for each in node.unloaded():
+            where.setdefault(each, []).append(node.name)
+            if needs_restart(each.address, runtime.transport):
+                late.add(each)
+    for each, names in where.items():
+        told = ", ".join(names)
+        if each in late:
+            rule, hint = "corosync-restart", _RESTART
+            sentence = f"{told}: in effect only after a restart: {each.sentence}"
         else:
-            yield _found(
-                "corosync-unloaded",
-                node,
-                f"{node.name} has not loaded its file: {each.sentence}",
-                "cibgit corosync push, or corosync-cfgtool -R on a node.",
-            )
+            rule, hint = "corosync-unloaded", _RELOAD
+            sentence = f"{told}: the file is not loaded: {each.sentence}"
+        yield Finding(Severity.WARNING, rule, names[0], sentence, hint)
 
 
 def _of_members(nodes: Sequence[Node]) -> Iterator[Finding]:

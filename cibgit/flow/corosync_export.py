@@ -62,17 +62,13 @@ def readable(node: Node) -> Conf:
 
 def _refuse_to_overwrite(layer: Layer) -> None:
     """Refuse where git has a change of the file that no push brought to the nodes."""
-    repository = layer.site.repository
     if layer.file.exists() and layer.is_dirty:
         raise UnsafeError(
             f"{layer.path} has changes that are not committed, and the export would"
             " overwrite them",
             "Commit or restore them.",
         )
-    head, named = repository.head(), repository.get_ref(layer.ref)
-    base = layer.committed(named) if named else None
-    at_head = layer.committed(head) if head else None
-    if base and at_head and settings(base) != settings(at_head):
+    if layer.is_waiting:
         raise UnsafeError(
             f"{layer.path} has changes that were not pushed, and the export would"
             " overwrite them",

@@ -12,7 +12,7 @@ from ..corosync.document import Conf
 from ..corosync.keys import needs_restart
 from ..corosync.meaning import Difference, differences, settings
 from ..errors import StaleError, UnsafeError, UsageError
-from ..policy.corosync import check
+from ..policy.corosync import judged
 from ..policy.finding import Finding, Severity, refused
 from .corosync_drift import names
 from .layer import Layer
@@ -107,7 +107,7 @@ def plan(
     layer.site.keeper.refuse_uncertain()
     _refuse_moved(layer, nodes, desired)
     made = _made(layer, desired, commit, nodes)
-    against = [*_problems(desired), *_harm(made, cib)]
+    against = [*(each.finding for each in judged(desired)), *_harm(made, cib)]
     stop = [each for each in against if each.severity is Severity.ERROR]
     left = [each for each in stop if each.rule not in force]
     if left:
@@ -196,11 +196,6 @@ def _refuse_moved(layer: Layer, nodes: Sequence[Node], desired: Conf) -> None:
             "Take it into git with cibgit corosync export on that node, or put the file"
             " back there. All of it: cibgit corosync drift",
         )
-
-
-def _problems(desired: Conf) -> Iterator[Finding]:
-    for each in check(desired):
-        yield each.finding
 
 
 def _harm(made: CorosyncPlan, cib: Cib) -> Iterator[Finding]:

@@ -46,9 +46,12 @@ class CorosyncPushed:
 
 
 def push(
-    planned: CorosyncPlan, commit: str, sleep: Sleep = time.sleep
+    planned: CorosyncPlan, make: Callable[[], str], sleep: Sleep = time.sleep
 ) -> CorosyncPushed:
-    """Carry out a plan, and prove it; ``commit`` has the desired file.
+    """Carry out a plan, and prove it.
+
+    ``make`` returns the commit that has the desired file, and makes it if need be: once
+    the Corosync of every node has taken the file.
 
     Raises :class:`~cibgit.errors.StaleError` when a file was changed meanwhile and
     :class:`~cibgit.errors.BadDataError` when a Corosync refuses the new one: nothing is
@@ -61,6 +64,11 @@ def push(
     data = write(with_version(real, version))
     files = {node.name: data for node in planned.targets}
     _stage(planned, files)
+    try:
+        commit = make()
+    except CibgitError:
+        _discard(planned, files)
+        raise
     _install(planned, files)
     behind = _reloaded(planned, version, sleep)
     if behind:
@@ -74,8 +82,13 @@ def _stage(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
     ring, own = planned.layer.ring, planned.nodes[0].name
     failed = at_once(lambda name: ring.stage(name, files[name], own=name == own), files)
     if failed:
-        at_once(lambda name: ring.discard(name, own=name == own), files)
+        _discard(planned, files)
         raise next(iter(failed.values()))
+
+
+def _discard(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
+    ring, own = planned.layer.ring, planned.nodes[0].name
+    at_once(lambda name: ring.discard(name, own=name == own), files)
 
 
 def _install(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
@@ -87,7 +100,7 @@ def _install(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
     )
     if not failed:
         return
-    at_once(lambda name: ring.discard(name, own=name == own), files)
+    _discard(planned, files)
     now = {node.name: node for node in read_nodes(planned.layer, planned.desired)}
     stuck = [
         node.name

@@ -51,6 +51,14 @@ class Layer:
         """Whether the work tree is not what HEAD has."""
         return self.site.repository.is_dirty(self.path)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether HEAD has settings that no push brought to the nodes."""
+        repository = self.site.repository
+        head, named = repository.head(), repository.get_ref(self.ref)
+        ours = self.committed(head) if head else None
+        return bool(named and ours and not self.has(named, ours))
+
     def committed(self, commit: str) -> Conf | None:
         """Return the file of a commit, None where it has none or not a readable one."""
         if commit not in self._committed:

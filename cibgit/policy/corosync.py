@@ -9,6 +9,9 @@ from ..corosync.keys import FREE, KNOWN, NUMBERS, is_known
 from ..corosync.meaning import node_name
 from .finding import Finding, Severity
 
+RULE = "corosync"
+"""What all of it is called where rules have names."""
+
 LINKS = {"knet": 8, "udpu": 1, "udp": 1}
 """The transports, and how many links each can have (corosync.conf(5), 3.1.7)."""
 
@@ -23,9 +26,9 @@ class Judged:
     line: int
 
 
-def check(conf: Conf) -> list[Judged]:
+def judged(conf: Conf) -> list[Judged]:
     """Return what is wrong with a file, by line."""
-    found = [each for rule in RULES for each in rule(conf)]
+    found = [each for rule in _RULES for each in rule(conf)]
     return sorted(found, key=lambda each: each.line)
 
 
@@ -34,12 +37,12 @@ def unknown_keys(conf: Conf) -> Iterator[Judged]:
     for section in conf.root.sections:
         if section.name not in KNOWN and section.name not in FREE:
             sentence = f"Corosync knows no section {section.name!r}"
-            yield _judged(Severity.WARNING, "unknown-key", section, sentence)
+            yield _judged(Severity.WARNING, section, sentence)
     for around, entry in conf.walk():
         path = ".".join(section.name for section in around)
         if around and around[0].name in KNOWN and not is_known(path, entry.key):
             sentence = f"Corosync knows no key {entry.key!r} in {path}"
-            yield _judged(Severity.WARNING, "unknown-key", entry, sentence)
+            yield _judged(Severity.WARNING, entry, sentence)
 
 
 def repeated_keys(conf: Conf) -> Iterator[Judged]:
@@ -49,7 +52,7 @@ def repeated_keys(conf: Conf) -> Iterator[Judged]:
         place = id(around[-1]) if around else 0, entry.key
         if place in seen:
             sentence = f"{entry.key!r} stands there twice; the last one counts"
-            yield _judged(Severity.WARNING, "repeated-key", entry, sentence)
+            yield _judged(Severity.WARNING, entry, sentence)
         seen.add(place)
 
 
@@ -61,7 +64,7 @@ def numbers(conf: Conf) -> Iterator[Judged]:
             sentence = f"{entry.key} must be a number, not {entry.value!r}"
             if entry.key == "config_version":
                 sentence += "; Corosync aborts when it reads it"
-            yield _judged(Severity.ERROR, "number", entry, sentence)
+            yield _judged(Severity.ERROR, entry, sentence)
 
 
 def nodes(conf: Conf) -> Iterator[Judged]:
@@ -70,43 +73,43 @@ def nodes(conf: Conf) -> Iterator[Judged]:
         name = node_name(node)
         if not node.get("nodeid"):
             sentence = f"node {name or '(without a name)'} has no nodeid"
-            yield _judged(Severity.ERROR, "nodeid", node, sentence)
+            yield _judged(Severity.ERROR, node, sentence)
         elif node.get("nodeid") == "0":
-            yield _judged(Severity.ERROR, "nodeid", node, "a nodeid cannot be 0")
+            yield _judged(Severity.ERROR, node, "a nodeid cannot be 0")
         if not node.get("ring0_addr"):
             sentence = f"node {name or node.get('nodeid')} has no ring0_addr"
-            yield _judged(Severity.ERROR, "address", node, sentence)
+            yield _judged(Severity.ERROR, node, sentence)
         if not node.get("name"):
             nodeid = node.get("nodeid")
             sentence = f"node {nodeid} has no name: Pacemaker takes that of the host"
-            yield _judged(Severity.NOTE, "node-name", node, sentence)
-    yield from _doubled(conf, "nodeid", "duplicate-nodeid")
-    yield from _doubled(conf, "name", "duplicate-name")
+            yield _judged(Severity.NOTE, node, sentence)
+    yield from _doubled(conf, "nodeid")
+    yield from _doubled(conf, "name")
     for number in range(LINKS["knet"]):
-        yield from _doubled(conf, f"ring{number}_addr", "duplicate-address")
+        yield from _doubled(conf, f"ring{number}_addr")
 
 
-def _doubled(conf: Conf, key: str, rule: str) -> Iterator[Judged]:
+def _doubled(conf: Conf, key: str) -> Iterator[Judged]:
     counts = Counter(node.get(key) for node in conf.nodes)
     for node in conf.nodes:
         value = node.get(key)
         if value and counts[value] > 1:
             sentence = f"{key} {value} belongs to {counts[value]} nodes"
-            yield _judged(Severity.ERROR, rule, node, sentence)
+            yield _judged(Severity.ERROR, node, sentence)
             counts[value] = 0
 
 
 def no_nodes(conf: Conf) -> Iterator[Judged]:
     """A cluster has nodes, and settings of its ring."""
     if not conf.root.all("totem"):
-        yield _judged(Severity.ERROR, "totem", conf.root, "there is no section totem")
+        yield _judged(Severity.ERROR, conf.root, "there is no section totem")
     if not conf.nodes:
         sentence = "there is no nodelist: cibgit could not reach the nodes"
-        yield _judged(Severity.ERROR, "nodelist", conf.root, sentence)
+        yield _judged(Severity.ERROR, conf.root, sentence)
     for name in ("totem", "nodelist", "quorum"):
         for section in conf.root.all(name)[1:]:
             sentence = f"section {name} stands there twice"
-            yield _judged(Severity.WARNING, "repeated-section", section, sentence)
+            yield _judged(Severity.WARNING, section, sentence)
 
 
 def two_node(conf: Conf) -> Iterator[Judged]:
@@ -117,13 +120,13 @@ def two_node(conf: Conf) -> Iterator[Judged]:
     for part in conf.root.all("quorum"):
         if is_set and count != TWO:
             sentence = f"two_node is set, and there are {count} nodes"
-            yield _judged(Severity.ERROR, "two-node", part, sentence)
+            yield _judged(Severity.ERROR, part, sentence)
         elif count == TWO and not is_set and not device:
             sentence = (
                 "two nodes without two_node: 1 or a quorum device: when one is gone, the"
                 " other has no quorum"
             )
-            yield _judged(Severity.NOTE, "two-node", part, sentence)
+            yield _judged(Severity.NOTE, part, sentence)
 
 
 def links(conf: Conf) -> Iterator[Judged]:
@@ -134,12 +137,12 @@ def links(conf: Conf) -> Iterator[Judged]:
             sentence = (
                 f"there is no transport {transport!r}; there is: {', '.join(LINKS)}"
             )
-            yield _judged(Severity.ERROR, "transport", totem, sentence)
+            yield _judged(Severity.ERROR, totem, sentence)
             continue
         for node in conf.nodes:
             if len(_links(node)) > LINKS[transport]:
                 sentence = f"{transport} has one link; {node_name(node)} has more"
-                yield _judged(Severity.ERROR, "links", node, sentence)
+                yield _judged(Severity.ERROR, node, sentence)
     if conf.nodes:
         first = _links(conf.nodes[0])
         for node in conf.nodes[1:]:
@@ -147,7 +150,7 @@ def links(conf: Conf) -> Iterator[Judged]:
                 sentence = (
                     f"{node_name(node)} has other links than {node_name(conf.nodes[0])}"
                 )
-                yield _judged(Severity.WARNING, "links", node, sentence)
+                yield _judged(Severity.WARNING, node, sentence)
 
 
 def _links(node: Section) -> set[str]:
@@ -158,17 +161,13 @@ def _links(node: Section) -> set[str]:
     }
 
 
-def _judged(
-    severity: Severity, rule: str, place: Entry | Section, sentence: str
-) -> Judged:
+def _judged(severity: Severity, place: Entry | Section, sentence: str) -> Judged:
     name = place.key if isinstance(place, Entry) else place.name or "corosync.conf"
-    hint = "See corosync.conf(5)."
-    return Judged(
-        Finding(severity, f"corosync-{rule}", name, sentence, hint), place.line
-    )
+    hint = f"See corosync.conf(5). See docs/check.md#{RULE}"
+    return Judged(Finding(severity, RULE, name, sentence, hint), place.line)
 
 
-RULES: tuple[Callable[[Conf], Iterator[Judged]], ...] = (
+_RULES: tuple[Callable[[Conf], Iterator[Judged]], ...] = (
     unknown_keys,
     repeated_keys,
     numbers,

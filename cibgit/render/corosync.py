@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..compare.text import counted
 from ..policy.finding import Finding, worst_first
 from .difference import printable
 from .drift import cell
@@ -69,7 +70,7 @@ def summary(found: "CorosyncDrift") -> str:
         return f"corosync.conf: no drift.{waiting}"
     told = [
         f"{len(found.moved)} moved" if found.moved else "",
-        f"{len(found.findings)} findings" if found.findings else "",
+        counted(len(found.findings), "finding") if found.findings else "",
         f"{len(found.waiting)} not pushed" if found.waiting else "",
     ]
     return f"corosync.conf: {', '.join(filter(None, told))}."
