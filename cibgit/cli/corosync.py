@@ -218,7 +218,9 @@ def _carry_out(
     def make() -> str:
         if made.commit:
             return made.commit
-        return repository.commit_files(layer.files(made.desired), message or "")
+        return repository.commit_files(
+            layer.site.conf_files(made.desired), message or ""
+        )
 
     if not made.is_needed:
         commit = make()

@@ -8,7 +8,7 @@ from ..cib.secrets import PREFIX, Rules, Slot, is_secret_name
 from .document import Conf, Entry, Section
 from .keys import SECRET, is_known
 
-_OWNER = "corosync:"
+OWNER = "corosync:"
 """How the owner of a slot begins: no element of a CIB can have such an id."""
 
 _COMMENTED = re.compile(r"#+\s*([A-Za-z_]+)\s*:\s*\S+")
@@ -47,13 +47,13 @@ def find(conf: Conf, rules: Rules) -> list[Found]:
 
 def is_of_file(slot: Slot) -> bool:
     """Say whether a slot of a vault is one of ``corosync.conf``."""
-    return slot.owner.startswith(_OWNER)
+    return slot.owner.startswith(OWNER)
 
 
 def _slot(around: tuple[Section, ...], entry: Entry) -> Slot:
     path = ".".join(section.name for section in around)
     own = next((section.get("nodeid") for section in around[::-1]), "")
-    return Slot(f"{_OWNER}{path}", own or "corosync.conf", entry.key)
+    return Slot(f"{OWNER}{path}", own or "corosync.conf", entry.key)
 
 
 def _is_secret(

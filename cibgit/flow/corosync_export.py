@@ -36,7 +36,7 @@ def export(layer: Layer, message: str = "") -> Exported:
     repository = layer.site.repository
     head = repository.head()
     at_head = layer.committed(head) if head else None
-    wanted = layer.files(conf)
+    wanted = layer.site.conf_files(conf)
     slots = tuple(each.slot for each in layer.site.keeper.find(conf))
     if head and at_head and repository.read(head, layer.path) == wanted[layer.path]:
         repository.set_ref(layer.ref, head, "corosync export: unchanged")

@@ -1,18 +1,18 @@
 """The cluster layer of one cluster: ``corosync.conf`` in git, and the ring that runs it.
 
 As with CIBs, everything that is handed out here is in the hidden form, but for what
-:meth:`Layer.revealed` returns for the nodes. What is stored has no secret in clear.
+:meth:`Layer.revealed` returns for the nodes.
 """
 
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ..cluster.ring import Ring
 from ..corosync.canonical import canonical
-from ..corosync.document import Conf, parse, write
+from ..corosync.document import Conf, parse
 from ..corosync.meaning import settings
-from ..corosync.secrets import in_comments
-from ..errors import BadDataError, CibgitError, NoInputError, UsageError
+from ..errors import CibgitError, NoInputError, UsageError
+from .files import written_conf
 from .site import Site
 
 
@@ -34,7 +34,7 @@ class Layer:
     @property
     def file(self) -> Path:
         """The file in the work tree."""
-        return self.site.file.with_name("corosync.conf")
+        return self.site.conf_file
 
     @property
     def ref(self) -> str:
@@ -83,12 +83,7 @@ class Layer:
     def edited(self) -> Conf:
         """Return the file of the work tree; a key that was typed there gets hidden."""
         self.know_head()
-        try:
-            data = self.file.read_bytes()
-        except OSError as error:
-            raise NoInputError(f"{self.file}: {error.strerror}") from None
-        store = self.site.keeper.store
-        return self.site.keeper.adopted(parse(data, str(self.file)), store.read)[0]
+        return self.site.edited_conf()[1]
 
     def hidden(self, data: bytes, source: str) -> Conf:
         """Return what a node has, in the hidden form; raises where it is broken."""
@@ -98,26 +93,6 @@ class Layer:
     def revealed(self, conf: Conf) -> Conf:
         """Return the form that a node gets: to be written there, never to be shown."""
         return self.site.keeper.revealed(conf)
-
-    def files(self, conf: Conf) -> dict[str, bytes]:
-        """Return all that git stores of a file: by path, its own first.
-
-        Raises ``BadDataError`` for a comment that looks like a secret: where one stands in
-        a comment nothing would ever use it, and nothing could compare it.
-        """
-        form = self.site.keeper.sealed(canonical(conf))
-        for name in in_comments(form):
-            raise BadDataError(
-                f"{conf.source}: a comment holds what looks like a secret ({name}: ...)",
-                "Take it out of the file of the node; git would keep it for ever.",
-            )
-        found = {self.path: written(form)}
-        if not self.site.keeper.find(form):
-            return found  # no key of the vault is needed
-        folder = PurePosixPath(self.path).parent
-        for file, data in self.site.keeper.files(form).items():
-            found[(folder / file.name).as_posix()] = data
-        return found
 
     def base(self, live: Conf | None) -> str | None:
         """Return the commit whose file git and the nodes last had in common.
@@ -144,7 +119,7 @@ class Layer:
         repository = self.site.repository
         if repository.head() is None:
             return None
-        blob = repository.blob_id(written(canonical(conf)))
+        blob = repository.blob_id(written_conf(canonical(conf)))
         return repository.newest_commit_with(self.path, blob)
 
     def know_head(self) -> None:
@@ -162,14 +137,3 @@ def layer(site: Site, ring: Ring) -> Layer:
             'Run it on a node; in cibgit.toml its cluster needs at = "local:".',
         )
     return Layer(site, ring)
-
-
-def written(conf: Conf) -> bytes:
-    """Return the text of a canonical file, having proved that it is one."""
-    data = write(conf)
-    again = parse(data, conf.source)
-    if settings(again) != settings(conf) or write(canonical(again)) != data:
-        raise CibgitError(
-            f"{conf.source}: its canonical form does not read back the same"
-        )
-    return data
