@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ..compare.text import counted
 from ..corosync.document import Conf, Entry, Section
 from ..corosync.keys import FREE, KNOWN, NUMBERS, is_known
 from ..corosync.meaning import node_name
@@ -119,7 +120,7 @@ def two_node(conf: Conf) -> Iterator[Judged]:
     count = len(conf.nodes)
     for part in conf.root.all("quorum"):
         if is_set and count != TWO:
-            sentence = f"two_node is set, and there are {count} nodes"
+            sentence = f"two_node is set for {counted(count, 'node')}"
             yield _judged(Severity.ERROR, part, sentence)
         elif count == TWO and not is_set and not device:
             sentence = (

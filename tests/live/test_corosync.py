@@ -82,7 +82,9 @@ def put_back(ring: Ring) -> None:
     if not first.exists():
         first.write_text(ring.on("node1").read_text())
     version = 1 + max(map(int, ring.loaded("node1")))
-    text = first.read_text().replace("totem {", f"totem {{\n  config_version: {version}")
+    text = first.read_text().replace(
+        "totem {", f"totem {{\n  config_version: {version}"
+    )
     for node in NODES:
         ring.on(node).write_text(text)
         ring.on(node).with_name("corosync.conf.cibgit").unlink(missing_ok=True)
@@ -229,7 +231,9 @@ def test_a_node_that_is_down_is_named_and_nothing_is_written(ring: Ring) -> None
     ring.cluster.wait(["node1", "node2"])
     ring.change("token: 1000", "token: 2000")
     pushed = ring.push()
-    assert (pushed.code, "node3 could not be asked" in pushed.err) == (107, True), pushed
+    assert (pushed.code, "node3 could not be asked" in pushed.err) == (107, True), (
+        pushed
+    )
     assert ring.files() == before
     found = ring.drift()
     assert (found.code, rules(found)) == (1, {"corosync-unread", "corosync-absent"})
