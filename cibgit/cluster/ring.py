@@ -81,7 +81,14 @@ class Ring:
 
     def read(self, nodes: Iterable[str]) -> dict[str, Copy]:
         """Return what other nodes have; one that cannot be asked says why."""
-        return _at_once(lambda node: self._read(self._at(node)), nodes)
+
+        def read(node: str) -> Copy:
+            try:
+                return self._read(self._at(node))
+            except CibgitError as error:
+                return Copy(problem=error.message)
+
+        return _on_all(read, nodes)
 
     def stage(self, node: str, data: bytes, *, own: bool) -> None:
         """Lay a new file beside the node's, where its Corosync tests it.
@@ -168,24 +175,12 @@ def at_once(
             return error
         return None
 
-    found = _at_once_raw(tried, nodes)
+    found = _on_all(tried, nodes)
     return {node: error for node, error in found.items() if error}
 
 
-def _at_once(work: Callable[[str], Copy], nodes: Iterable[str]) -> dict[str, Copy]:
-    def tried(node: str) -> Copy:
-        try:
-            return work(node)
-        except CibgitError as error:
-            return Copy(problem=error.message)
-
-    return _at_once_raw(tried, nodes)
-
-
-def _at_once_raw(work: Callable[[str], _T], nodes: Iterable[str]) -> dict[str, _T]:
+def _on_all(work: Callable[[str], _T], nodes: Iterable[str]) -> dict[str, _T]:
     names = list(nodes)
-    if not names:
-        return {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return dict(zip(names, pool.map(work, names), strict=True))
 

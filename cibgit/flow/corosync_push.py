@@ -22,7 +22,7 @@ from ..errors import (
 from .corosync_plan import CorosyncPlan
 from .members import Node, read_nodes
 
-LOAD_SECONDS = 15.0
+LOAD_SECONDS = 10.0
 """How long the members may take to have loaded a file; it takes them milliseconds."""
 
 POLL_SECONDS = 0.2

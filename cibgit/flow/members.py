@@ -60,7 +60,7 @@ def read_nodes(
     """
     copy = layer.ring.read_own()
     own = _understood(layer, Node("this node", "", True, copy))
-    listed = list(_listed(own.conf, desired))
+    listed = list(_listed(desired, own.conf))  # what it is called now counts
     nodeid = _own_id(layer, copy, listed)
     names = {
         each.get("nodeid"): node_name(each)

@@ -229,9 +229,11 @@ def _opened(lock: Lock, file: Path) -> Vault | None:
 
 
 def _refuse_edits(site: Site) -> None:
-    if site.is_dirty():
+    conf = site.conf_path if _has_conf(site) else ""
+    if site.is_dirty() or (conf and site.repository.is_dirty(conf)):
+        also = f", {conf}" if conf else ""
         raise UnsafeError(
-            f"{site.path} or its vault has changes that are not committed",
+            f"{site.path}{also} or the vault has changes that are not committed",
             "Commit or restore them first.",
         )
 

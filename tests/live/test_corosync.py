@@ -70,7 +70,6 @@ def ring(ring_of_three: tuple[LiveCluster, Path], tmp_path: Path) -> Ring:
     put_back(ring)
     assert ring.in_node("node1", "init", str(ring.root), "--cluster", "prod").code == 0
     reach_by(ring, ["ssh", "-F", str(client), "{node}"])
-    assert ring.cibgit("node1", "export").code == 0
     first = ring.cibgit("node1", "corosync", "export", "--json")
     assert (first.code, first.json["first"]) == (0, True), first
     return ring
@@ -123,6 +122,7 @@ def test_a_token_timeout_changed_in_git_is_proven_loaded(ring: Ring) -> None:
     assert len(set(ring.files())) == 1
     assert "config_version" not in ring.conf.read_text()
     assert ring.drift().code == 0
+    assert ring.cibgit("node1", "export").code == 0
     below = ring.cibgit("node1", "drift")
     assert (below.code, "corosync.conf: no drift." in below.out) == (0, True), below
     again = ring.cibgit("node2", "corosync", "push", "--yes")
