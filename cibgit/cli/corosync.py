@@ -132,7 +132,7 @@ def drift(
     from ..render import json as as_json
 
     layer = layer_of(directory, cluster)
-    found = run(layer, layer.site.live())
+    found = run(layer)
     if json or form is DriftFormat.JSON:
         values = render.drift_values(found)
         typer.echo(as_json.dumps("corosync drift", cluster=layer.site.name, **values))

@@ -11,6 +11,7 @@ from ..cib.document import Cib
 from ..corosync.document import Conf
 from ..corosync.keys import needs_restart
 from ..corosync.meaning import Difference, differences, settings
+from ..errors import CibgitError
 from ..policy.finding import Finding, Severity, count
 from .layer import Layer
 from .members import Node, read_nodes
@@ -48,24 +49,30 @@ class CorosyncDrift:
         return bool(self.moved or count(self.findings))
 
 
-def drift(layer: Layer, cib: Cib, *, everywhere: bool = True) -> CorosyncDrift:
+def drift(
+    layer: Layer, cib: Cib | None = None, *, everywhere: bool = True
+) -> CorosyncDrift:
     """Compare all that can be read; nothing is written.
 
-    ``cib`` is the live one, for the names of the nodes. Not ``everywhere``: this node
-    only, and what it knows of the others.
+    ``cib`` is the live one, where it has been read already. Not ``everywhere``: this node
+    only, and what it knows of the others. Raises
+    :class:`~cibgit.errors.NoInputError` where no commit has the file.
     """
     head = layer.site.repository.head()
     desired = layer.committed(head) if head else None
     nodes = read_nodes(layer, desired, everywhere=everywhere)
     base = layer.base(nodes[0].conf)
     known = layer.committed(base) if base else None
+    if known is None and desired is None:
+        layer.desired()  # says what is wrong with it
+    conf = nodes[0].conf
     return CorosyncDrift(
         base,
         head if desired else None,
         nodes,
         list(_moved(nodes, known or desired)),
         differences(settings(known), settings(desired)) if known and desired else [],
-        list(_findings(nodes, cib)),
+        [*_findings(nodes), *(_names(layer, conf, cib) if conf else ())],
     )
 
 
@@ -80,13 +87,11 @@ def _moved(nodes: Sequence[Node], known: Conf | None) -> Iterator[Moved]:
         yield Moved(tuple(names), difference)
 
 
-def _findings(nodes: Sequence[Node], cib: Cib) -> Iterator[Finding]:
+def _findings(nodes: Sequence[Node]) -> Iterator[Finding]:
     for node in nodes:
         yield from _of_file(node)
     yield from _of_runtime(nodes)
     yield from _of_members(nodes)
-    if nodes[0].conf:
-        yield from names(nodes[0].conf, cib)
 
 
 def _of_file(node: Node) -> Iterator[Finding]:
@@ -166,6 +171,17 @@ def _of_members(nodes: Sequence[Node]) -> Iterator[Finding]:
             f"the members have loaded different versions of the file: {told}",
             "The ones behind could not read theirs, or had another one.",
         )
+
+
+def _names(layer: Layer, conf: Conf, cib: Cib | None) -> Iterator[Finding]:
+    """Compare with the CIB, which is no reason to stop where Pacemaker is down."""
+    try:
+        cib = cib or layer.site.live()
+    except CibgitError as error:
+        sentence = f"the names of the nodes were not compared: {error.message}"
+        yield Finding(Severity.NOTE, "corosync-names", "", sentence)
+    else:
+        yield from names(conf, cib)
 
 
 def names(conf: Conf, cib: Cib) -> Iterator[Finding]:

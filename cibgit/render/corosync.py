@@ -128,7 +128,7 @@ def plan(made: "CorosyncPlan", name: str) -> str:
     lines = [_change(each) for each in made.changes] or ["  No setting changes."]
     parts = ["\n".join([f"corosync.conf of {name}, version {made.version}:", *lines])]
     if made.rewritten:
-        parts.append(f"Written on: {', '.join(made.rewritten)}")
+        parts.append(f"New file for: {', '.join(made.rewritten)}")
     if made.added:
         parts.append(f"No members yet: {', '.join(made.added)}")
     if made.left:

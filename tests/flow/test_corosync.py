@@ -9,6 +9,7 @@ from cibgit.corosync.document import parse
 from cibgit.errors import (
     BadDataError,
     CibgitError,
+    NoInputError,
     NoQuorumError,
     PermissionDeniedError,
     RevertedError,
@@ -68,8 +69,7 @@ def pushed(embedded: Embedded, ring: FakeRing, *force: str) -> CorosyncPushed:
 
 
 def drifted(embedded: Embedded, ring: FakeRing) -> CorosyncDrift:
-    found = Layer(embedded.site(), ring)
-    return drift(found, found.site.live())
+    return drift(Layer(embedded.site(), ring))
 
 
 def rules(found: CorosyncDrift) -> list[str]:
@@ -155,7 +155,9 @@ class TestSecrets:
 
     def test_an_edit_is_not_overwritten(self, tracked: Embedded) -> None:
         conf_of(tracked).write_text(conf_of(tracked).read_text() + "# more\n")
-        with pytest.raises(UnsafeError, match="corosync.conf or the vault has changes"):
+        with pytest.raises(
+            UnsafeError, match=r"corosync.conf or the vault has changes"
+        ):
             secret.rotate(tracked.site())
 
     def test_another_key_is_told_without_it_and_pushed(
@@ -198,6 +200,20 @@ class TestDrift:
         found = drifted(tracked, ring)
         assert not found.is_drift
         assert render.markdown(found) == "**corosync.conf: no drift.**"
+
+    def test_what_is_not_tracked_has_none(
+        self, embedded: Embedded, ring: FakeRing
+    ) -> None:
+        export_cib(embedded.site())
+        with pytest.raises(NoInputError, match="is not in commit"):
+            drifted(embedded, ring)
+
+    def test_a_cluster_without_pacemaker_is_compared(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        (tracked.node / "cib.xml").unlink()
+        found = drifted(tracked, ring)
+        assert (found.is_drift, rules(found)) == (False, ["corosync-names"])
 
     def test_what_waits_in_git_is_none(self, tracked: Embedded, ring: FakeRing) -> None:
         change(tracked, "1000", "2000")

@@ -139,7 +139,7 @@ def test_a_broken_file_is_found_although_the_reload_said_0(ring: Ring) -> None:
     assert finding["element"] == "node2"
     assert "corosync.conf:1: the line is neither" in finding["sentence"]
     mended = ring.cibgit("node1", "corosync", "push", "--yes")
-    assert (mended.code, "Written on: node2" in mended.out) == (0, True), mended
+    assert (mended.code, "New file for: node2" in mended.out) == (0, True), mended
     assert ring.on("node2").with_name("corosync.conf.cibgit").read_text() == broken
     assert ring.drift().code == 0
 
