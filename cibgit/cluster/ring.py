@@ -8,7 +8,7 @@ import platform
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..corosync.runtime import Runtime, parse
@@ -45,8 +45,8 @@ class Copy:
     what it runs with.
     """
 
-    data: bytes | None = None
-    runtime: Runtime | None = None
+    data: bytes | None = field(default=None, repr=False)
+    runtime: Runtime | None = field(default=None, repr=False)
     problem: str = ""
     silent: str = ""
 

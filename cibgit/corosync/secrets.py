@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..cib.secrets import PREFIX, Rules, Slot, is_secret_name
 from .document import Conf, Entry, Section
@@ -32,7 +32,13 @@ class Found:
 
 
 def find(conf: Conf, rules: Rules) -> list[Found]:
-    """Return every secret of a file, in its order; placeholders too."""
+    """Return every secret of a file, in its order; placeholders too.
+
+    Of the patterns that hide more only those count that begin with ``corosync:``: the
+    others are about parameters of resources, and ``token`` is a time here.
+    """
+    hide = tuple(pattern for pattern in rules.hide if pattern.startswith(OWNER))
+    rules = replace(rules, hide=hide)
     counts: dict[Slot, int] = {}
     found = []
     for around, entry in conf.walk():

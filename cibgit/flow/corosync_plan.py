@@ -125,7 +125,6 @@ def _made(
     own, members = nodes[0], _joined(nodes[0])
     known = settings(own.conf) if own.conf else _of_others(nodes)
     changes = differences(known, settings(desired))
-    transport = own.copy.runtime.transport if own.copy.runtime else ""
     return CorosyncPlan(
         layer,
         desired,
@@ -136,9 +135,23 @@ def _made(
         [node.name for node in nodes if node not in targets],
         changes,
         [node.name for node in targets if not _has(node, desired)],
-        [each for each in changes if needs_restart(each.address, transport)],
+        _late(own, desired, changes),
         1 + max([*(node.version for node in nodes), *members.values()]),
     )
+
+
+def _late(own: Node, desired: Conf, changes: Sequence[Difference]) -> list[Difference]:
+    """Return the changes that a reload leaves as they are, and that do not run already."""
+    runtime = own.copy.runtime
+    if runtime is None:
+        return []
+    running, asked = runtime.compared(settings(desired))
+    return [
+        each
+        for each in changes
+        if needs_restart(each.address, runtime.transport)
+        and running.get(each.address) != asked.get(each.address)
+    ]
 
 
 def _of_others(nodes: Sequence[Node]) -> Mapping[str, str]:

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from cibgit.cib.secrets import Rules
+from cibgit.config import SecretsConfig
 from cibgit.corosync.document import parse
+from cibgit.corosync.keys import RESTART
 from cibgit.errors import (
     BadDataError,
     CibgitError,
@@ -189,6 +192,21 @@ class TestSecrets:
         with pytest.raises(PermissionDeniedError):
             pushed(tracked, ring)
 
+    def test_patterns_hide_more_where_they_are_meant_to(
+        self, embedded: Embedded, ring: FakeRing
+    ) -> None:
+        embedded.secrets = SecretsConfig(
+            Rules(("token", "corosync:totem/cluster_name"), {})
+        )
+        export(Layer(embedded.site(), ring))
+        text = conf_of(embedded).read_text()
+        assert "token: 1000" in text
+        assert "cluster_name: secret:v1:" in text
+        ring.edit("bob", "cluster_name: prod", "cluster_name: test")
+        found = drifted(embedded, ring)
+        said = render.drift(found) + str(render.drift_values(found))
+        assert "prod" not in said and "test" not in said
+
     def test_none_stays_in_a_comment(self, embedded: Embedded, ring: FakeRing) -> None:
         ring.edit("alice", "version: 2", "# key: 0123456789\n\tversion: 2")
         with pytest.raises(BadDataError, match="a comment holds what looks"):
@@ -302,6 +320,38 @@ class TestPush:
         assert not done.wrong
         with pytest.raises(UsageError, match="no such rule"):
             pushed(tracked, ring, "everything")
+
+    def test_back_to_what_runs_needs_no_force(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        change(tracked, "cluster_name: prod", "cluster_name: test")
+        pushed(tracked, ring, "restart")
+        change(tracked, "cluster_name: test", "cluster_name: prod")
+        assert not pushed(tracked, ring).pending
+
+    def test_an_earlier_commit_can_be_pushed(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        change(tracked, "1000", "2000")
+        pushed(tracked, ring)
+        found = Layer(tracked.site(), ring)
+        old = found.site.repository.resolve("HEAD~1")
+        made = plan(found, found.desired(old), old, found.site.live())
+        assert push(made, lambda: old, lambda _: None).version == 2
+        assert ring.running["bob"]["totem.token"] == "1000"
+        assert len(drifted(tracked, ring).waiting) == 1
+
+    def test_what_a_reload_should_have_changed_is_told(
+        self, tracked: Embedded, ring: FakeRing, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An older Corosync takes less at run time than this one."""
+        more = {*RESTART, "totem.token"}
+        monkeypatch.setattr("tests.flow.ring.RESTART", more)
+        change(tracked, "1000", "2000")
+        done = pushed(tracked, ring)
+        assert set(done.wrong) == {"alice", "bob"}
+        said = render.pushed(done, "abc")
+        assert "! does not run with what its file says: totem: token" in said
 
     def test_no_online_node_is_lost_by_chance(
         self, tracked: Embedded, ring: FakeRing
