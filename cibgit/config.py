@@ -65,6 +65,21 @@ DEFAULT_POLICY = Policy(
 
 
 @dataclass(frozen=True)
+class CorosyncConfig:
+    """The table ``[clusters.NAME.corosync]``: how to reach a node, and its file there.
+
+    ``reach`` are the words before a command that is to run on another node; ``{node}``
+    in them is its name, or else its first address.
+    """
+
+    reach: tuple[str, ...] = (
+        *("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5"),
+        "{node}",
+    )
+    file: str = "/etc/corosync/corosync.conf"
+
+
+@dataclass(frozen=True)
 class ClusterConfig:
     """One cluster of ``cibgit.toml``; ``secrets`` is of all clusters.
 
@@ -81,11 +96,17 @@ class ClusterConfig:
     policy: Policy = DEFAULT_POLICY
     secrets: SecretsConfig = field(default_factory=SecretsConfig)
     ignore: tuple[Rule, ...] = ()
+    corosync: CorosyncConfig = CorosyncConfig()
 
     @property
     def path(self) -> str:
         """Where its CIB stands, relative to ``cibgit.toml``."""
         return f"clusters/{self.name}/cib.xml"
+
+    @property
+    def conf_path(self) -> str:
+        """Where its ``corosync.conf`` stands, if that is tracked."""
+        return f"clusters/{self.name}/corosync.conf"
 
     @property
     def vault(self) -> str:
@@ -236,6 +257,8 @@ def _cluster(
     policy = changed(policy, values.pop("policy", {}), own)
     own = f"{path}: [[clusters.{name}.ignore]]"
     ignore += ignore_rules(values.pop("ignore", []), own)
+    own = f"{path}: [clusters.{name}.corosync]"
+    corosync = _corosync(values.pop("corosync", {}), own)
     at = values.pop("at", ClusterConfig.at)
     marker = values.pop("marker", ClusterConfig.marker)
     pacemaker = _release(values.pop("pacemaker", ClusterConfig.pacemaker), where)
@@ -243,7 +266,29 @@ def _cluster(
         raise BadConfigError(f"{where} unknown option {next(iter(values))!r}")
     if not isinstance(at, str) or not isinstance(marker, bool):
         raise BadConfigError(f"{where} at must be a text, marker true or false")
-    return ClusterConfig(name, at, marker, pacemaker, policy, ignore=ignore)
+    return ClusterConfig(
+        name, at, marker, pacemaker, policy, ignore=ignore, corosync=corosync
+    )
+
+
+def _corosync(values: object, where: str) -> CorosyncConfig:
+    match values:
+        case {"reach": [*words], **rest} if words:
+            if not all(isinstance(word, str) and word for word in words):
+                raise BadConfigError(f"{where} reach must be a list of words")
+            if not any("{node}" in word for word in words):
+                raise BadConfigError(f"{where} reach must say where {{node}} stands")
+            reach = tuple(words)
+        case {**rest} if "reach" not in rest:
+            reach = CorosyncConfig.reach
+        case _:
+            raise BadConfigError(f"{where} reach must be a list of words")
+    file = rest.pop("file", CorosyncConfig.file)
+    if rest:
+        raise BadConfigError(f"{where} unknown option {next(iter(rest))!r}")
+    if not isinstance(file, str) or not re.fullmatch(r"/[^\x00-\x1f\x7f]+", file):
+        raise BadConfigError(f"{where} file must be an absolute path")
+    return CorosyncConfig(reach, file)
 
 
 def _secrets(values: object, where: str) -> SecretsConfig:

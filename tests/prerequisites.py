@@ -10,7 +10,7 @@ from functools import cache
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 COMMAND_LINE = ("cibadmin", "crm_diff", "crm_resource", "crm_simulate", "crm_verify")
-CLUSTER = ("corosync", "pacemakerd", "crm_mon", "crmadmin", "crm_node")
+CLUSTER = ("corosync", "pacemakerd", "crm_mon", "crmadmin", "crm_node", "ssh", "sshd")
 AGE = ("age", "age-keygen", "ssh-keygen")
 NAMESPACES = ("bash", "ip", "mount", "nsenter", "setpriv", "unshare")
 

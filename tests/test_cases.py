@@ -3,7 +3,8 @@
 A case is an optional line ``<!-- flags: word word -->``, the input, and after a line
 ``<!-- output -->`` what is expected; without that line the input must come out
 unchanged. More inputs are split by ``<!-- base -->``, ``<!-- ours -->`` and so on. An
-input of ``diff/`` may be a section, or a ``<configuration>``, alone.
+input of ``diff/`` may be a section, or a ``<configuration>``, alone. The parts of
+``corosync-*/`` are files of Corosync.
 """
 
 import os
@@ -26,6 +27,10 @@ from cibgit.compare.diff import compare
 from cibgit.compare.markers import marked
 from cibgit.compare.merge import merge
 from cibgit.config import CheckConfig
+from cibgit.corosync.canonical import canonical as canonical_conf
+from cibgit.corosync.document import parse as parse_conf
+from cibgit.corosync.document import write as write_conf
+from cibgit.corosync.meaning import differences, settings
 from cibgit.flow.check import Source, check
 from cibgit.policy.agent import Agent, Missing, NotAsked, Parameter
 from cibgit.policy.finding import Located
@@ -155,6 +160,40 @@ def run_check(case: Case) -> None:
     assert findings(case.parts["new"]) == []
 
 
+def run_corosync_canonical(case: Case) -> None:
+    """The canonical form says what the file said, and is its own canonical form."""
+    conf = parse_conf(case.parts["input"], case.name)
+    form = canonical_conf(conf)
+    assert write_conf(form).decode() == case.expected.decode()
+    assert settings(form) == settings(conf)
+    again = canonical_conf(parse_conf(case.expected, case.name))
+    assert write_conf(again) == case.expected
+
+
+def run_corosync_diff(case: Case) -> None:
+    """What leads from the first file to the part ``new``."""
+    parts = (parse_conf(case.parts[name], name) for name in ("input", "new"))
+    found = differences(*map(settings, parts))
+    said = "".join(f"{each.kind} {each.sentence}\n" for each in found)
+    assert said == case.expected.decode()
+
+
+def run_corosync_check(case: Case) -> None:
+    """Flags: the rules that find something; nothing is found in the part ``new``."""
+    found = conf_findings(case.parts["input"])
+    assert {each.finding.rule for each in found} == case.flags
+    said = [
+        f"{each.line} {each.finding.rule}: {each.finding.sentence}" for each in found
+    ]
+    assert "\n".join(said) + "\n" == case.expected.decode()
+    assert conf_findings(case.parts["new"]) == []
+
+
+def conf_findings(data: bytes) -> list[Located]:
+    source = Source("corosync.conf", data)
+    return check([source], CheckConfig(), Known(), TODAY).findings
+
+
 def findings(part: bytes) -> list[Located]:
     data = whole(part)
     report = check([Source("cib.xml", data)], CheckConfig(), Known(), TODAY)
@@ -163,7 +202,8 @@ def findings(part: bytes) -> list[Located]:
 
 
 def test_every_rule_of_check_has_a_case_and_a_section() -> None:
-    cases = {flag for path in CASES.glob("check/*.xml") for flag in read(path).flags}
+    paths = [*CASES.glob("check/*.xml"), *CASES.glob("corosync-check/*.conf")]
+    cases = {flag for path in paths for flag in read(path).flags}
     page = (CASES.parents[1] / "docs/check.md").read_text()
     assert cases == set(REASONS)
     assert set(re.findall(r"^### ([a-z0-9-]+)$", page, re.M)) == set(REASONS)
@@ -174,6 +214,9 @@ def test_every_rule_of_check_has_a_case_and_a_section() -> None:
 RUNNERS: dict[str, Callable[[Case], None]] = {
     "canonical": run_canonical,
     "check": run_check,
+    "corosync-canonical": run_corosync_canonical,
+    "corosync-check": run_corosync_check,
+    "corosync-diff": run_corosync_diff,
     "diff": run_diff,
     "merge": run_merge,
 }
@@ -190,6 +233,8 @@ def test_case(path: Path) -> None:
 def test_every_case_is_one_document_each_part() -> None:
     assert FILES
     for path in FILES:
+        if path.suffix == ".conf":
+            continue
         case = read(path)
         for name, part in case.parts.items():
             if name == "output" and path.parent.name in ("check", "diff", "merge"):

@@ -106,3 +106,32 @@ def test_several_clusters_need_a_name(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no cluster 'c'"):
         both.cluster("c")
     assert both.cluster("b").name == "b"
+
+
+def corosync_of(folder: Path, text: str) -> config.CorosyncConfig:
+    found = loaded(folder, f"[clusters.prod.corosync]\n{text}\n")
+    return found.cluster(None).corosync
+
+
+def test_how_nodes_are_reached(tmp_path: Path) -> None:
+    assert corosync_of(tmp_path, "") == config.CorosyncConfig()
+    assert config.CorosyncConfig().reach[0] == "ssh"
+    found = corosync_of(tmp_path, 'reach = ["on", "{node}.lan"]\nfile = "/x/y"')
+    assert found == config.CorosyncConfig(("on", "{node}.lan"), "/x/y")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("reach = []", "reach must be a list"),
+        ('reach = "ssh {node}"', "reach must be a list"),
+        ('reach = ["ssh", 1, "{node}"]', "reach must be a list"),
+        ('reach = ["ssh", "node"]', "where [{]node[}] stands"),
+        ('file = "corosync.conf"', "absolute path"),
+        ('file = "/a\\nb"', "absolute path"),
+        ("files = []", "unknown option 'files'"),
+    ],
+)
+def test_bad_ways_to_reach_them(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(BadConfigError, match=message):
+        corosync_of(tmp_path, text)

@@ -17,6 +17,7 @@ PACKAGE = Path(__file__).parents[1] / "cibgit"
 LAYERS = (
     ("cibgit", "errors", "exitcodes"),
     ("cib",),
+    ("corosync",),
     ("compare",),
     ("policy",),
     ("config",),

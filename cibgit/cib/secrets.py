@@ -112,6 +112,12 @@ class Found(NamedTuple):
         else:
             self.element.set(self.attribute, value)
 
+    def current(self) -> str:
+        """Return what stands there now."""
+        if self.attribute.startswith("#"):
+            return self.element.text or ""
+        return self.element.get(self.attribute, "")
+
 
 @cache
 def is_secret_name(name: str) -> bool:

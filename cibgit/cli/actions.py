@@ -8,7 +8,7 @@ import typer
 
 from ..errors import UnsafeError, UsageError
 from ..exitcodes import ExitCode
-from . import caring, gather
+from . import caring, corosync, gather
 from .options import (
     HERE,
     AtOption,
@@ -260,6 +260,9 @@ def carry_out(
     else:
         short = site.repository.short(outcome.pushed.commit)
         typer.echo(f"Nothing to do: {site.name} runs {short}.")
+    layer = corosync.tracked(site)
+    if layer and layer.is_waiting:
+        typer.echo("corosync.conf waits, too: cibgit corosync push", err=True)
     return outcome.code
 
 

@@ -14,6 +14,7 @@ from . import (
     care,
     checking,
     confirmation,
+    corosync,
     drifting,
     elements,
     gather,
@@ -121,6 +122,7 @@ app.add_typer(merging.git, name="git")
 
 app.add_typer(secret.app, name="secret")
 app.add_typer(hooks.hook, name="hook")
+app.add_typer(corosync.app, name="corosync")
 
 
 def run(arguments: list[str]) -> int:

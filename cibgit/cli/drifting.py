@@ -1,18 +1,18 @@
 """Commands about changes that were made past git."""
 
-from enum import Enum
 from typing import Annotated
 
 import typer
 
 from ..exitcodes import ExitCode
-from . import caring, gather
+from . import caring, corosync, gather
 from .actions import carry_out, note_detached
 from .options import (
     HERE,
     AtOption,
     ClusterOption,
     DirectoryOption,
+    DriftFormat,
     DryRunOption,
     ForceOption,
     JsonOption,
@@ -43,14 +43,6 @@ DiscardOption = Annotated[
 ]
 
 
-class Format(Enum):
-    """How drift is told."""
-
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    JSON = "json"
-
-
 def drift(
     revision: Annotated[
         str, typer.Argument(metavar="[REV]", help="The commit that is desired.")
@@ -58,8 +50,8 @@ def drift(
     everything: Annotated[
         bool, typer.Option("--all", help="Show changes without meaning too.")
     ] = False,
-    form: Annotated[Format, typer.Option("--format", help="How to answer.")] = (
-        Format.TEXT
+    form: Annotated[DriftFormat, typer.Option("--format", help="How to answer.")] = (
+        DriftFormat.TEXT
     ),
     cluster: ClusterOption = None,
     at: AtOption = None,
@@ -69,7 +61,8 @@ def drift(
     """Show who changed the cluster past git, and how that stands to git.
 
     Each change is compared three ways (applied, desired, live): live moved; merged, not
-    pushed; both, equal; both, in conflict. Exit 0: live is what is applied; 1: it is not.
+    pushed; both, equal; both, in conflict. Where corosync.conf is tracked, that of this
+    node is compared, too. Exit 0: live is what is applied; 1: it is not.
 
     \b
     Examples:
@@ -78,19 +71,27 @@ def drift(
     """
     from ..flow.drift import drift as run
     from ..flow.makers import attributed
+    from ..render import corosync as layer
     from ..render import drift as render
     from ..render import json as as_json
 
     site = gather.site(directory, cluster, at)
     found = attributed(site, run(site, revision))
-    if json or form is Format.JSON:
-        typer.echo(as_json.drifted(found, site.name))
-    elif form is Format.MARKDOWN:
+    below = corosync.beside(site, found.live)
+    if json or form is DriftFormat.JSON:
+        values = layer.drift_values(below) if below else None
+        typer.echo(as_json.drifted(found, site.name, values))
+    elif form is DriftFormat.MARKDOWN:
         typer.echo(render.markdown(found))
+        if below:
+            typer.echo("\n" + layer.markdown(below))
     else:
         look = gather.terminal()
         typer.echo(render.drift(found, everything=everything, **look))
-    return ExitCode.DIFFERS if found.is_drift else ExitCode.OK
+        if below:
+            typer.echo("\n" + layer.below(below))
+    is_drift = found.is_drift or (below is not None and below.is_drift)
+    return ExitCode.DIFFERS if is_drift else ExitCode.OK
 
 
 def adopt(

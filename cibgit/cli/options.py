@@ -52,6 +52,14 @@ ForceOption = Annotated[
 ]
 
 
+class DriftFormat(Enum):
+    """How drift is told."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
 class DiffFormat(Enum):
     """The forms in which ``diff`` can answer."""
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..exitcodes import ExitCode
-from . import caring, gather
+from . import caring, corosync, gather
 from .options import (
     HERE,
     AtOption,
@@ -37,14 +37,17 @@ def status(
     import time
 
     from ..flow.status import status as run
+    from ..render import corosync as layer
     from ..render import json as as_json
     from ..render import text
     from ..render.outcome import waiting
 
     site = gather.site(directory, cluster, at)
     found = run(site, caring.orders())
+    below = corosync.beside(site, found.live)
     if json:
-        typer.echo(as_json.status(found, site.name))
+        values = layer.drift_values(below) if below else None
+        typer.echo(as_json.status(found, site.name, values))
     else:
         ids = {found.head, found.applied.commit if found.applied else None} - {None}
         short = {str(commit): site.repository.short(str(commit)) for commit in ids}
@@ -52,7 +55,11 @@ def status(
         gather.note_uncertain()
         if more := waiting(found, time.time()):
             typer.echo(more)
+        if below:
+            typer.echo(layer.summary(below))
     is_well = found.in_sync and not found.is_overdue(time.time())
+    if below and (below.is_drift or below.waiting):
+        is_well = False
     return ExitCode.OK if is_well else ExitCode.DIFFERS
 
 

@@ -21,7 +21,6 @@ NameArgument = Annotated[
         metavar="NAME", help="OWNER/PARAMETER as in the list, or the id of the pair."
     ),
 ]
-_DONE = "Push it with: cibgit push"
 
 
 @app.command("list")
@@ -74,7 +73,9 @@ def set_(
         typer.echo(as_json.dumps("secret set", **vars(done)))
     else:
         short = site.repository.short(done.commit)
-        typer.echo(f"{done.about[0]} is set in commit {short}. {_DONE}")
+        which = "corosync " if done.about[0].startswith("corosync:") else ""
+        hint = f"Push it with: cibgit {which}push"
+        typer.echo(f"{done.about[0]} is set in commit {short}. {hint}")
     return ExitCode.OK
 
 

@@ -1,6 +1,5 @@
-"""Check: judge CIBs as they stand in files or commits, without any live side."""
+"""Check: judge files as they stand in the work tree or commits, without any live side."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -20,13 +19,15 @@ from ..policy.lint import NEEDS_AGENTS, lint
 from ..policy.subject import Subject
 from ..policy.suppress import Judged, expired, suppress
 from ..repository import Repository
+from . import check_conf
+from .check_conf import form, unreadable
 from .files import written
 from .replace import replaced
 
 
 @dataclass(frozen=True)
 class Source:
-    """One CIB to be checked: what to call it, its bytes, and the file it may be fixed in."""
+    """One file to be checked: what to call it, its bytes, and the file it may be fixed in."""
 
     name: str
     data: bytes
@@ -71,7 +72,11 @@ def check(
     for source in sources:
         now = _fixed(source, report) if fix else source
         report.files.append(now.name)
-        found = list(_judged(now, settings, tools, report, today))
+        if check_conf.is_conf(now.name):
+            found, count = check_conf.judged(now.name, now.data, settings.ignore, today)
+            report.suppressed += count
+        else:
+            found = list(_judged(now, settings, tools, report, today))
         found.sort(key=lambda each: each.line)
         report.findings += found
     return report
@@ -97,14 +102,17 @@ def _judged(
         cib = parse_authored(source.data, source.name)
         _ = cib.configuration, cib.version
     except BadDataError as error:
-        yield _unreadable(error, source)
+        yield unreadable(error, source.name)
         return
     agents = _metadata(cib, tools, report)
     subject = Subject(cib, agents, settings.pacemaker)
     found = [Judged(element, finding) for element, finding in lint(subject)]
     lines: dict[Finding, int] = {}
     told = {each.finding.rule for each in found} & {"duplicate-id", "references"}
-    for line, finding in (*_form(cib, source), *_schema(cib, source, report)):
+    for line, finding in (
+        *form(source.name, source.data, pretty(canonical(cib))),
+        *_schema(cib, source, report),
+    ):
         if finding.rule == "schema" and not line and told:
             continue  # libxml2 says the same of ids, without their place
         lines[finding] = line
@@ -114,31 +122,6 @@ def _judged(
     for element, finding in left:
         place = lines.get(finding) if element is None else element.sourceline
         yield Located(finding, source.name, cast("int", place or 0))
-
-
-def _unreadable(error: BadDataError, source: Source) -> Located:
-    """Return the finding about a file that is no CIB; its message begins with the place."""
-    message = error.message.removeprefix(source.name)
-    match = re.match(r"(?::(\d+))?: (.*)", message, re.DOTALL)
-    line, sentence = (int(match[1] or 0), match[2]) if match else (0, message)
-    return Located(
-        Finding(Severity.ERROR, "parse", source.name, sentence, error.hint),
-        source.name,
-        line,
-    )
-
-
-def _form(cib: Cib, source: Source) -> Iterator[tuple[int, Finding]]:
-    """Tell the first line that is not as the canonical form has it."""
-    wanted = pretty(canonical(cib))
-    if wanted == source.data:
-        return
-    pairs = zip(source.data.splitlines(), wanted.splitlines(), strict=False)
-    same = next((n for n, (a, b) in enumerate(pairs) if a != b), None)
-    line = 1 + (len(source.data.splitlines()) - 1 if same is None else same)
-    sentence = "the file is not in canonical form; this is the first line that differs"
-    hint = "Run: cibgit fmt, or cibgit check --fix. See docs/check.md#canonical"
-    yield line, Finding(Severity.WARNING, "canonical", source.name, sentence, hint)
 
 
 def _schema(cib: Cib, source: Source, report: Report) -> Iterator[tuple[int, Finding]]:
@@ -171,7 +154,10 @@ def _fixed(source: Source, report: Report) -> Source:
     if source.file is None:
         return source
     try:
-        data = written(parse_authored(source.data, source.name))
+        if check_conf.is_conf(source.name):
+            data = check_conf.formatted(source.data, source.name)
+        else:
+            data = written(parse_authored(source.data, source.name))
     except CibgitError:
         return source
     if data != source.data:
@@ -181,20 +167,21 @@ def _fixed(source: Source, report: Report) -> Source:
 
 
 def in_files(names: Sequence[str], folder: Path) -> list[Source]:
-    """Return CIBs by what a user named: files, or folders with all ``*.xml`` in them."""
+    """Return files that a user named, or those of folders: ``*.xml``, ``corosync.conf``."""
     found = []
     for name in names:
         path = folder / name
         if path.is_dir():
             files = sorted(
                 file
-                for file in path.rglob("*.xml")
-                if not any(
+                for file in path.rglob("*")
+                if (file.suffix == ".xml" or check_conf.is_conf(file.name))
+                and not any(
                     part.startswith(".") for part in file.relative_to(path).parts
                 )
             )
             if not files:
-                raise NoInputError(f"there is no *.xml in {name}")
+                raise NoInputError(f"there is no *.xml and no corosync.conf in {name}")
             found += [
                 _read(file, f"{Path(name) / file.relative_to(path)}") for file in files
             ]
@@ -211,8 +198,9 @@ def _read(file: Path, name: str) -> Source:
 
 
 def in_work_tree(settings: Config) -> list[Source]:
-    """Return the CIB of every cluster that has one."""
-    paths = [each.path for each in settings.clusters.values()]
+    """Return the CIB of every cluster that has one, and its corosync.conf."""
+    clusters = settings.clusters.values()
+    paths = [path for each in clusters for path in (each.path, each.conf_path)]
     found = [
         _read(settings.root / path, path)
         for path in paths
@@ -236,8 +224,9 @@ def in_commit(
     commit = repository.resolve(revision)
     top = settings.root.resolve().relative_to(repository.root.resolve())
     found = []
-    for each in settings.clusters.values():
-        path = (top / each.path).as_posix()
+    clusters = settings.clusters.values()
+    for each in (path for one in clusters for path in (one.path, one.conf_path)):
+        path = (top / each).as_posix()
         try:
             found.append(Source(path, repository.read(commit, path)))
         except NoInputError:

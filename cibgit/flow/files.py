@@ -1,10 +1,14 @@
-"""CIBs as files: reading what people write, writing what git stores."""
+"""CIBs and corosync.conf as files: reading what people write, writing what git stores."""
 
 from pathlib import Path
 
 from ..cib.canonical import canonical, compact, pretty
 from ..cib.document import Cib, parse, parse_authored
 from ..cib.identity import check_ids
+from ..corosync import canonical as corosync
+from ..corosync.document import Conf, write
+from ..corosync.document import parse as parse_conf
+from ..corosync.meaning import settings
 from ..errors import CibgitError, NoInputError
 
 
@@ -36,5 +40,17 @@ def written(cib: Cib) -> bytes:
     if compact(again) != compact(form) or pretty(canonical(again)) != data:
         raise CibgitError(
             f"{cib.source}: its canonical form does not read back the same"
+        )
+    return data
+
+
+def written_conf(conf: Conf) -> bytes:
+    """Return the text of a ``corosync.conf`` in canonical form, with the same proof."""
+    form = corosync.canonical(conf)
+    data = write(form)
+    again = parse_conf(data, conf.source)
+    if settings(again) != settings(conf) or write(corosync.canonical(again)) != data:
+        raise CibgitError(
+            f"{conf.source}: its canonical form does not read back the same"
         )
     return data

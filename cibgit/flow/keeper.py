@@ -7,15 +7,24 @@ of one run are under one key, whatever vault their commit has, so they can be co
 
 Without the key of the vault a real value cannot be compared with a placeholder. Then the
 live value counts as the one that git names, and is listed as uncertain.
+
+``corosync.conf`` has the same three forms, and its secrets are in the same vault.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from ..cib.document import Cib
 from ..cib.placeholders import is_sealed, provided, sealed
-from ..cib.secrets import PREFIX, Found, Rules, Slot, find
+from ..cib.secrets import PREFIX, Rules, Slot
+from ..cib.secrets import Found as InCib
+from ..cib.secrets import find as find_in_cib
+from ..corosync.document import Conf
+from ..corosync.secrets import Found as InConf
+from ..corosync.secrets import find as find_in_conf
+from ..corosync.secrets import is_of_file
 from ..errors import BadDataError, CibgitError, PermissionDeniedError
 from ..vault import Vault
 from .vaultfile import VaultFile
@@ -25,6 +34,11 @@ Provide = Callable[[str], str]
 
 ReadVault = Callable[[], bytes | None]
 """Returns the file of the vault that belongs to a document, None without one."""
+
+_Document = TypeVar("_Document", Cib, Conf)
+
+Found = InCib | InConf
+"""One secret of either document."""
 
 
 class Keeper:
@@ -80,16 +94,18 @@ class Keeper:
                 f"cannot tell whether {slot} changed: {reason}", "Nothing was written."
             )
 
-    def adopted(self, cib: Cib, read_vault: ReadVault) -> tuple[Cib, list[Slot]]:
+    def adopted(
+        self, document: _Document, read_vault: ReadVault
+    ) -> tuple[_Document, list[Slot]]:
         """Return the hidden form of an authored CIB, and the secrets in it in clear.
 
         ``read_vault`` returns the vault that was committed with it.
         """
-        if not self.find(cib):
-            return cib, []
-        result, clear = cib.copy(), []
+        if not self.find(document):
+            return document, []
+        result, clear = document.copy(), []
         theirs = _once(read_vault)
-        label = f"{self.store.label} of {cib.source.partition(':')[0]}"
+        label = f"{self.store.label} of {document.source.partition(':')[0]}"
         for found in self.find(result):
             if not found.value.startswith(PREFIX):
                 clear.append(found.slot)
@@ -98,21 +114,21 @@ class Keeper:
                 self._translate(found, theirs, label)
             elif not provided(found.value):
                 self._problems[found.slot, found.value] = BadDataError(
-                    f"{cib.source}: {found.slot} is no placeholder that this cibgit knows"
+                    f"{document.source}: {found.slot} is no placeholder that this"
+                    " cibgit knows"
                 )
-            now = _current(found)
-            self._references.setdefault(found.slot, now)
+            self._references.setdefault(found.slot, found.current())
         return result, clear
 
-    def hidden(self, cib: Cib) -> Cib:
+    def hidden(self, document: _Document) -> _Document:
         """Return the hidden form of a real CIB.
 
         What stands there literally like a placeholder is a secret like any other: somebody
         loaded a file of git into the cluster past cibgit.
         """
-        if not self.find(cib):
-            return cib
-        result = cib.copy()
+        if not self.find(document):
+            return document
+        result = document.copy()
         for found in self.find(result):
             reference = self._references.get(found.slot)
             if reference is None or found.value == reference:
@@ -127,52 +143,53 @@ class Keeper:
                 self._seal(found)
         return result
 
-    def sealed(self, cib: Cib) -> Cib:
+    def sealed(self, document: _Document) -> _Document:
         """Return a hidden or authored CIB with no secret in clear, for git to store."""
-        if all(found.value.startswith(PREFIX) for found in self.find(cib)):
-            return cib
-        result = cib.copy()
+        if all(found.value.startswith(PREFIX) for found in self.find(document)):
+            return document
+        result = document.copy()
         for found in self.find(result):
             if not found.value.startswith(PREFIX):
                 self._seal(found)
         return result
 
-    def revealed(self, cib: Cib) -> Cib:
+    def revealed(self, document: _Document) -> _Document:
         """Return the real form of a hidden CIB.
 
         Raises ``PermissionDeniedError`` without the key, ``BadDataError`` when vault and
         placeholders disagree.
         """
-        if not self.find(cib):
-            return cib
-        result = cib.copy()
+        if not self.find(document):
+            return document
+        result = document.copy()
         for found in self.find(result):
-            found.replace(self.value(found, cib.source))
+            found.replace(self.value(found, document.source))
         return result
 
-    def is_stored(self, cib: Cib) -> bool:
-        """Say whether the vault of the work tree has all that a hidden CIB needs."""
-        needed = self._needed(cib)
+    def is_stored(self, document: Cib | Conf) -> bool:
+        """Say whether the vault of the work tree has all that a hidden form needs."""
+        needed = self._needed(document)
         if not needed:
             return True
         self.require_key()
         stored = self._stored.values if self._stored else {}
         return all(stored.get(slot) == value for slot, value in needed.items())
 
-    def files(self, cib: Cib, *, keep: bool = False) -> dict[Path, bytes]:
-        """Return the files that must be committed together with a hidden CIB.
+    def files(self, document: Cib | Conf, *, keep: bool = False) -> dict[Path, bytes]:
+        """Return the files that must be committed together with a hidden form.
 
         ``keep``: also where it needs none, for its history has placeholders of this key.
 
         The vault is encrypted anew only when its content changes, for age never gives
         the same bytes twice.
         """
-        needed = self._needed(cib)
+        needed = self._needed(document)
         if not (needed or keep or self.store.file.exists()):
             return {}
         self.require_key()
         recipients, text = self.store.read_recipients()
-        self._vault = replace(self.vault, values=needed, recipients=recipients)
+        values = {**self._others(document), **needed}
+        self._vault = replace(self.vault, values=values, recipients=recipients)
         data = self.store.read() if self._vault == self._stored else None
         if data is None:
             data = self.store.lock.close(self._vault, self.store.label)
@@ -185,29 +202,43 @@ class Keeper:
         self._values[slot, made] = value
         return made
 
-    def rotate(self, cib: Cib) -> Cib:
-        """Return a hidden CIB under a new key, which the next vault will have."""
+    def rotate(self, cib: Cib, conf: Conf | None) -> tuple[Cib, Conf | None]:
+        """Return hidden forms under a new key, which the next vault will have."""
         self.require_key()
-        result = cib.copy()
+        documents = cib.copy(), conf.copy() if conf else None
         values = [(found, self.value(found, cib.source))
-                  for found in self.find(result) if is_sealed(found.value)]  # fmt: skip
+                  for document in documents if document
+                  for found in self.find(document) if is_sealed(found.value)]  # fmt: skip
         self._vault = replace(self.vault, key=Vault.new().key)
         for found, value in values:
             found.replace(self.placeholder(found.slot, value))
-        return result
+        return documents
 
-    def find(self, cib: Cib) -> list[Found]:
-        """Return the secrets of a CIB by the rules of the cluster, and by what was secret."""
+    def find(self, document: Cib | Conf) -> Sequence[Found]:
+        """Return the secrets of a document by the rules of the cluster.
+
+        What was secret in a CIB before stays so.
+        """
+        if isinstance(document, Conf):
+            return find_in_conf(document, self.rules)
         known = {*self._references}
         if self.store.file.exists():
             known |= self.vault.values.keys()
-        return find(cib, self.rules, known)
+        return find_in_cib(document, self.rules, known)
 
-    def _needed(self, cib: Cib) -> dict[Slot, str]:
+    def _needed(self, document: Cib | Conf) -> dict[Slot, str]:
         return {
-            found.slot: self.value(found, cib.source)
-            for found in self.find(cib)
+            found.slot: self.value(found, document.source)
+            for found in self.find(document)
             if not provided(found.value)
+        }
+
+    def _others(self, document: Cib | Conf) -> dict[Slot, str]:
+        """Return what the vault holds for the other document of the cluster."""
+        return {
+            slot: value
+            for slot, value in self.vault.values.items()
+            if is_of_file(slot) is not isinstance(document, Conf)
         }
 
     def value(self, found: Found, source: str) -> str:
@@ -299,12 +330,6 @@ def _disagree(found: Found, vault: Vault, label: str) -> BadDataError:
         "One of the two files is of another commit. Restore it, or give the value again:"
         " cibgit secret set",
     )
-
-
-def _current(found: Found) -> str:
-    if found.attribute.startswith("#"):
-        return found.element.text or ""
-    return found.element.get(found.attribute, "")
 
 
 def _once(read: ReadVault) -> ReadVault:

@@ -6,17 +6,20 @@ from pathlib import Path, PurePosixPath
 from ..cib.document import Cib
 from ..cib.placeholders import check_value, is_sealed, provided
 from ..cib.secrets import LRM, PREFIX, Found, Slot, locate
+from ..corosync.document import Conf
+from ..corosync.secrets import OWNER
 from ..errors import BadDataError, CibgitError, NoInputError, UnsafeError, UsageError
 from ..repository import SavedFile
 from ..vault import Lock, Vault, merge
-from .files import read_file
+from .files import read_file, written_conf
+from .keeper import Found as Secret
 from .site import Site
 from .vaultfile import recipients_text
 
 
 @dataclass(frozen=True)
 class Listed:
-    """One secret of ``cib.xml`` in the work tree.
+    """One secret of ``cib.xml`` or ``corosync.conf`` in the work tree.
 
     ``where`` is ``vault``, ``lrm`` (a file of each node), the name of a provider, or
     ``clear`` (it stands there as it is). ``problem`` says why it cannot be had.
@@ -28,19 +31,27 @@ class Listed:
 
 
 def secrets(site: Site) -> list[Listed]:
-    """Return the secrets of the work tree, in the order of the document."""
+    """Return the secrets of the work tree, in the order of the documents."""
     cib = read_file(site.file)
-    hidden = site.edited()
+    listed = _listed(site, cib, site.edited())
+    listed += [Listed(slot, "lrm") for slot in _lrm(cib)]
+    return listed + (_listed(site, *site.edited_conf()) if _has_conf(site) else [])
+
+
+def _has_conf(site: Site) -> bool:
+    return site.conf_file.exists()
+
+
+def _listed(site: Site, written: Cib | Conf, hidden: Cib | Conf) -> list[Listed]:
     problems = {
-        found.slot: _problem(site, found, hidden)
+        found.slot: _problem(site, found, hidden.source)
         for found in site.keeper.find(hidden)
         if is_sealed(found.value)
     }
-    listed = [
+    return [
         Listed(found.slot, _where(found.value), problems.get(found.slot, ""))
-        for found in site.keeper.find(cib)
+        for found in site.keeper.find(written)
     ]
-    return listed + [Listed(slot, "lrm") for slot in _lrm(cib)]
 
 
 def _where(value: str) -> str:
@@ -50,9 +61,9 @@ def _where(value: str) -> str:
     return "vault" if value.startswith(PREFIX) else "clear"
 
 
-def _problem(site: Site, found: Found, cib: Cib) -> str:
+def _problem(site: Site, found: Secret, source: str) -> str:
     try:
-        site.keeper.value(found, cib.source)
+        site.keeper.value(found, source)
     except CibgitError as error:
         return error.message
     return ""
@@ -80,6 +91,8 @@ def set_value(site: Site, name: str, value: str) -> Changed:
     """
     check_value(value)
     _refuse_edits(site)
+    if _is_of_conf(name):
+        return _set_in_conf(site, name, value)
     desired = site.desired().copy()
     found = _one(locate(desired, name), name)
     found.replace(site.keeper.placeholder(found.slot, value))
@@ -87,8 +100,32 @@ def set_value(site: Site, name: str, value: str) -> Changed:
     return Changed(commit, [str(found.slot)])
 
 
+def _is_of_conf(name: str) -> bool:
+    return name.startswith(OWNER)
+
+
+def _set_in_conf(site: Site, name: str, value: str) -> Changed:
+    """Give the key of the cluster another value, where its file has one."""
+    conf = site.conf(site.repository.resolve("HEAD"))[0].copy()
+    found = _in_conf(site, conf, name)
+    found.replace(site.keeper.placeholder(found.slot, value))
+    files = site.conf_files(conf)
+    commit = site.repository.commit_files(files, f"Set {found.slot}")
+    return Changed(commit, [str(found.slot)])
+
+
+def _in_conf(site: Site, conf: Conf, name: str) -> Secret:
+    known = [each for each in site.keeper.find(conf) if str(each.slot) == name]
+    if not known:
+        raise NoInputError(f"there is no secret {name!r} in corosync.conf")
+    return known[0]
+
+
 def value_of(site: Site, name: str) -> str:
     """Return the value of one secret of the work tree."""
+    if _is_of_conf(name):
+        conf = site.edited_conf()[1]
+        return site.keeper.value(_in_conf(site, conf, name), conf.source)
     cib = site.edited()
     found = _one(locate(cib, name), name)
     if found.value == LRM:
@@ -110,12 +147,24 @@ def rotate(site: Site) -> Changed:
     """
     _refuse_edits(site)
     desired = site.desired()
+    try:
+        conf = site.conf(site.repository.resolve("HEAD"))[0]
+    except NoInputError:  # it is not tracked
+        conf = None
     slots = [
-        found.slot for found in site.keeper.find(desired) if is_sealed(found.value)
+        found.slot
+        for document in (desired, conf)
+        if document
+        for found in site.keeper.find(document)
+        if is_sealed(found.value)
     ]
     if not slots:
         raise NoInputError(f"{site.path} has no secret in the vault")
-    commit = site.commit(site.keeper.rotate(desired), "Rotate the key of the secrets")
+    rotated, conf = site.keeper.rotate(desired, conf)
+    files = site.files(rotated)
+    if conf:
+        files[site.conf_path] = written_conf(conf)
+    commit = site.repository.commit_files(files, "Rotate the key of the secrets")
     return Changed(commit, [str(slot) for slot in slots])
 
 
@@ -180,9 +229,11 @@ def _opened(lock: Lock, file: Path) -> Vault | None:
 
 
 def _refuse_edits(site: Site) -> None:
-    if site.is_dirty():
+    conf = site.conf_path if _has_conf(site) else ""
+    if site.is_dirty() or (conf and site.repository.is_dirty(conf)):
+        also = f", {conf}" if conf else ""
         raise UnsafeError(
-            f"{site.path} or its vault has changes that are not committed",
+            f"{site.path}{also} or the vault has changes that are not committed",
             "Commit or restore them first.",
         )
 

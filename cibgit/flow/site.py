@@ -16,9 +16,12 @@ from ..cluster.protocol import Cluster
 from ..cluster.tools import Tools
 from ..compare.ignore import Carried, carried
 from ..config import ClusterConfig
-from ..errors import CibgitError, NoInputError
+from ..corosync.document import Conf
+from ..corosync.document import parse as parse_conf
+from ..corosync.secrets import in_comments
+from ..errors import BadDataError, CibgitError, NoInputError
 from ..repository import Author, Repository
-from .files import authored, read_file, written
+from .files import authored, read_file, written, written_conf
 from .keeper import Keeper
 
 _NO_TRAILERS: Mapping[str, str] = {}
@@ -57,6 +60,16 @@ class Site:
         return (
             PurePosixPath(self.path).with_name(self.keeper.store.file.name).as_posix()
         )
+
+    @property
+    def conf_path(self) -> str:
+        """The cluster's ``corosync.conf`` as git names it, if it is tracked."""
+        return PurePosixPath(self.path).with_name("corosync.conf").as_posix()
+
+    @property
+    def conf_file(self) -> Path:
+        """That file in the work tree; it is there where the file is tracked."""
+        return self.file.with_name("corosync.conf")
 
     def ref(self, which: str) -> str:
         """Return the ref for ``live`` or ``applied``."""
@@ -124,6 +137,46 @@ class Site:
         """Return the secrets that stand in clear in the CIB of a commit."""
         self.committed(commit)
         return self._clear.get(commit, [])
+
+    def conf(self, commit: str) -> tuple[Conf, list[Slot]]:
+        """Return the ``corosync.conf`` of a commit, and the secrets in it in clear.
+
+        Raises :class:`~cibgit.errors.NoInputError` where there is none, and
+        :class:`~cibgit.errors.BadDataError` for one that is broken.
+        """
+        found = parse_conf(
+            self.repository.read(commit, self.conf_path),
+            f"{commit[:10]}:{self.conf_path}",
+        )
+        return self.keeper.adopted(found, lambda: self._vault(commit))
+
+    def edited_conf(self) -> tuple[Conf, Conf]:
+        """Return the ``corosync.conf`` of the work tree as it stands there, and hidden."""
+        try:
+            data = self.conf_file.read_bytes()
+        except OSError as error:
+            raise NoInputError(f"{self.conf_file}: {error.strerror}") from None
+        conf = parse_conf(data, str(self.conf_file))
+        return conf, self.keeper.adopted(conf, self.keeper.store.read)[0]
+
+    def conf_files(self, conf: Conf) -> dict[str, bytes]:
+        """Return all that git stores of a ``corosync.conf``: by path, its own file first.
+
+        Raises :class:`~cibgit.errors.BadDataError` for what looks like a secret in a
+        comment: no placeholder can stand there.
+        """
+        sealed = self.keeper.sealed(conf)
+        for name in in_comments(sealed):
+            raise BadDataError(
+                f"{conf.source}: a comment holds what looks like a secret ({name}: ...)",
+                "Take it out of the file: git would keep it for ever.",
+            )
+        found = {self.conf_path: written_conf(sealed)}
+        folder = PurePosixPath(self.conf_path).parent
+        if self.keeper.find(sealed):  # else no key of the vault is needed
+            for file, data in self.keeper.files(sealed).items():
+                found[(folder / file.name).as_posix()] = data
+        return found
 
     def is_dirty(self) -> bool:
         """Say whether the CIB or the vault in the work tree are not what HEAD has."""
@@ -200,15 +253,17 @@ class Site:
         return self._committed[commit]
 
     def _adopted(self, commit: str, cib: Cib) -> Cib:
-        def read_vault() -> bytes | None:
-            try:
-                return self.repository.read(commit, self.vault_path)
-            except NoInputError:
-                return None
-
-        hidden, self._clear[commit] = self.keeper.adopted(cib, read_vault)
+        hidden, self._clear[commit] = self.keeper.adopted(
+            cib, lambda: self._vault(commit)
+        )
         self._committed[commit] = hidden
         return hidden
+
+    def _vault(self, commit: str) -> bytes | None:
+        try:
+            return self.repository.read(commit, self.vault_path)
+        except NoInputError:
+            return None
 
 
 def edited(file: Path, keeper: Keeper) -> Cib:

@@ -141,6 +141,8 @@ FILE_RULES = {
     "parse": "What cannot be read as a CIB would be refused by every push.",
     "canonical": "Equal meaning in equal bytes keeps diffs and merges small.",
     "schema": "The CIB manager refuses what its schema does not allow.",
+    "corosync": "Corosync takes keys that it does not know, and runs on with its old file"
+    " where it cannot read the new one: a mistake shows when a node starts again.",
     "suppression": "What is ignored for ever is forgotten: a suppression says why and"
     " until when.",
 }

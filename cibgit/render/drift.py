@@ -163,10 +163,10 @@ def _row(entry: Entry) -> str:
     who = str(entry.maker) if entry.maker else ""
     weight = _WEIGHTS[change.weight]
     cells = (entry.standing.value, weight, str(change.owner), said, who)
-    return "| " + " | ".join(_cell(each) for each in cells) + " |"
+    return "| " + " | ".join(cell(each) for each in cells) + " |"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Return a text that stays in its cell, and is nothing but text."""
     line = " ".join(printable(text).split())
     for mark in "\\`*_[]<>|#":

@@ -80,8 +80,8 @@ def diverged(found: "Divergence") -> str:
     )
 
 
-def drifted(found: "Drift", name: str) -> str:
-    """Return how live stands to git, change by change."""
+def drifted(found: "Drift", name: str, corosync: dict[str, Any] | None = None) -> str:
+    """Return how live stands to git, change by change; ``corosync`` is its own part."""
     return dumps(
         "drift",
         cluster=name,
@@ -109,6 +109,7 @@ def drifted(found: "Drift", name: str) -> str:
             for each in found.lost
         ],
         findings=[each.to_dict() for each in found.findings],
+        corosync=corosync,
     )
 
 
@@ -178,8 +179,8 @@ def pushed_fields(result: "Pushed") -> dict[str, Any]:
     }
 
 
-def status(found: "Status", name: str) -> str:
-    """Return how both sides stand."""
+def status(found: "Status", name: str, corosync: dict[str, Any] | None = None) -> str:
+    """Return how both sides stand; ``corosync`` is the part of the cluster layer."""
     last = found.live.last_change
     return dumps(
         "status",
@@ -198,6 +199,7 @@ def status(found: "Status", name: str) -> str:
         drift=changes(found.drift),
         unpushed=changes(found.unpushed),
         uncertain={str(slot): reason for slot, reason in found.uncertain.items()},
+        corosync=corosync,
     )
 
 

@@ -1,0 +1,127 @@
+"""Corosync's tools and the shell that runs them: exact arguments, and what answers mean.
+
+Whatever runs on a node is one shell program on standard input: nothing of a file or of
+its path is ever an argument. It is one function, so that a connection that breaks in the
+middle of it runs nothing. It answers in parts, ``= NAME`` and lines below; without
+``= end`` it did not come to its end.
+"""
+
+import base64
+import shlex
+
+SHELL = ("sh", "-s")
+"""Run the program on standard input; behind ``reach`` it does so on another node."""
+
+RELOAD = ("corosync-cfgtool", "-R")
+"""Have every node read its own file again.
+
+Exit 0 says that *this* node could; nothing is said of the others, and none of the states
+in cmap tells that a node could not parse its file (experiment, 3.1.7). 7: this node
+could not.
+"""
+
+QUORUM = ("corosync-quorumtool", "-s")
+"""Print the state of the quorum: 0 quorate, 2 not, 1 no daemon (experiment, 3.1.7)."""
+
+QUORATE = 0
+NOT_QUORATE = 2
+
+_TOOLS = (
+    "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH; LC_ALL=C; export LC_ALL"
+)
+
+_PROGRAM = """\
+main() {{
+{tools}
+file=$(readlink -f -- {path}) || file={path}
+new=$file.cibgit-new
+{body}
+echo '= end'
+}}
+main < /dev/null
+"""
+
+_READ = """\
+if [ ! -e "$file" ]; then echo '= missing'
+elif [ ! -r "$file" ]; then echo '= unreadable'
+else echo '= file'; base64 < "$file"; fi
+code=0; said=$(corosync-cmapctl 2>&1) || code=$?
+if [ "$code" = 0 ]; then echo '= cmap'; else echo '= silent'; fi
+printf '%s\\n' "$said" | base64
+"""
+
+# -t tests a configuration. Releases that know no -c take the name of the file from the
+# environment; without -t there is nothing to ask.
+_STAGE = """\
+set -e
+umask 077
+printf %s {data} | base64 -d > "$new"
+if [ -e "$file" ]; then
+chown --reference="$file" -- "$new"; chmod --reference="$file" -- "$new"
+fi
+sync -- "$new"
+COROSYNC_MAIN_CONFIG_FILE=$new; export COROSYNC_MAIN_CONFIG_FILE
+code=0; said=$(corosync -t -c "$new" 2>&1) || code=$?
+case $said in *'invalid option'*) code=0; said=$(corosync -t 2>&1) || code=$? ;; esac
+case $said in *'invalid option'*) code=0 ;; esac
+if [ "$code" != 0 ]; then
+rm -f -- "$new"; echo '= rejected'; printf '%s\\n' "$said" | base64
+else echo '= staged'; fi
+"""
+
+_INSTALL = """\
+set -e
+sum=missing
+if [ -e "$file" ]; then sum=$(sha256sum < "$file"); sum=${{sum%% *}}; fi
+if [ "$sum" != {expected} ]; then rm -f -- "$new"; echo '= moved'
+else
+if [ -e "$file" ]; then cp -p -- "$file" "$file.cibgit"; fi
+mv -f -- "$new" "$file"
+sync -- "$file" "${{file%/*}}"
+echo '= installed'
+fi
+"""
+
+_DISCARD = 'rm -f -- "$new"\n'
+
+
+def read(path: str) -> bytes:
+    """Print the file and the map of keys, or that there is none."""
+    return _program(path, _READ)
+
+
+def stage(path: str, data: bytes) -> bytes:
+    """Lay a new file beside the old one, and have the installed Corosync test it."""
+    text = base64.b64encode(data).decode()
+    return _program(path, _STAGE.format(data=shlex.quote(text)))
+
+
+def install(path: str, expected: str) -> bytes:
+    """Put the new file in the place of the old one, if that is still as expected.
+
+    ``expected`` is the SHA-256 of the old one, or ``missing``.
+    """
+    return _program(path, _INSTALL.format(expected=shlex.quote(expected)))
+
+
+def discard(path: str) -> bytes:
+    """Take the new file away."""
+    return _program(path, _DISCARD)
+
+
+def _program(path: str, body: str) -> bytes:
+    text = _PROGRAM.format(tools=_TOOLS, path=shlex.quote(path), body=body)
+    return text.encode()
+
+
+def parts(answer: bytes) -> dict[str, bytes]:
+    """Return the parts of an answer by name, decoded; raises ``ValueError``."""
+    found: dict[str, bytes] = {}
+    name = ""
+    for line in answer.splitlines():
+        if line.startswith(b"= "):
+            name = line[2:].decode()
+            found[name] = b""
+        elif name:
+            found[name] += line
+    return {name: base64.b64decode(text, validate=True) for name, text in found.items()}

@@ -1,0 +1,246 @@
+"""The plan of a push of ``corosync.conf``: what would change, and what speaks against it.
+
+Everything is read before anything is decided, and everything is decided before a single
+file is touched.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..cib.document import Cib
+from ..corosync.document import Conf
+from ..corosync.keys import needs_restart
+from ..corosync.meaning import Difference, differences, settings
+from ..errors import StaleError, UnsafeError, UsageError
+from ..policy.corosync import judged
+from ..policy.finding import Finding, Severity, refused
+from .corosync_drift import names
+from .layer import Layer
+from .members import Node, read_nodes
+
+RESTART = "restart"
+ONLINE = "online-node"
+RULES = (RESTART, ONLINE)
+"""What ``--force`` can relax."""
+
+
+class CorosyncDriftError(StaleError):
+    """The file of a node is not what git last knew, and nothing was written."""
+
+
+class CorosyncPolicyError(UnsafeError):
+    """A push that would do harm; ``findings`` say what and where."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        first = findings[0]
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        super().__init__(f"{first.sentence}{more}; nothing was written", first.hint)
+        self.findings = list(findings)
+
+
+@dataclass(frozen=True)
+class CorosyncPlan:
+    """What a push would do.
+
+    ``commit`` is None while it is still to be made. ``targets`` are the nodes that get
+    the file, ``added`` those of them that are no members yet, ``left`` those that lose
+    their place in the list. ``changes`` lead from the file of this node to the desired
+    one, ``rewritten`` names the nodes whose file is another one still. ``restart`` are
+    the changes that a reload leaves as they are. ``version`` is what the file will say.
+    """
+
+    layer: Layer
+    desired: Conf
+    commit: str | None
+    nodes: list[Node]
+    targets: list[Node]
+    added: list[str]
+    left: list[str]
+    changes: list[Difference]
+    rewritten: list[str]
+    restart: list[Difference]
+    version: int
+    findings: list[Finding] = field(default_factory=list)
+    forced: tuple[str, ...] = ()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether any node has another file, or did not load the one that it has."""
+        return bool(self.rewritten or self._behind())
+
+    def _behind(self) -> bool:
+        """Say whether a member has loaded less than its file says."""
+        runtime = self.nodes[0].copy.runtime
+        members = runtime.members.values() if runtime else ()
+        versions = {each.version for each in members if each.is_joined}
+        return len(versions) > 1 or any(
+            not needs_restart(each.address, runtime.transport)
+            for node in self.targets
+            if (runtime := node.copy.runtime)
+            for each in node.unloaded()
+        )
+
+
+def plan(
+    layer: Layer,
+    desired: Conf,
+    commit: str | None,
+    cib: Cib,
+    force: Sequence[str] = (),
+) -> CorosyncPlan:
+    """Read all nodes, and say what a push of the desired file would do.
+
+    Raises :class:`CorosyncDriftError` when a file moved past git,
+    :class:`CorosyncPolicyError` for what would do harm, and
+    :class:`~cibgit.errors.NoQuorumError` without quorum.
+    """
+    unknown = [rule for rule in force if rule not in RULES]
+    if unknown:
+        known = ", ".join(RULES)
+        raise UsageError(
+            f"--force {unknown[0]}: there is no such rule; there is: {known}"
+        )
+    layer.revealed(desired)  # without its key nobody can write it
+    layer.ring.check_quorum()
+    nodes = read_nodes(layer, desired)
+    _refuse_unreadable(nodes, desired)
+    layer.site.keeper.refuse_uncertain()
+    _refuse_moved(layer, nodes, desired)
+    made = _made(layer, desired, commit, nodes)
+    against = [*(each.finding for each in judged(desired)), *_harm(made, cib)]
+    stop = [each for each in against if each.severity is Severity.ERROR]
+    left = [each for each in stop if each.rule not in force]
+    if left:
+        raise CorosyncPolicyError(left)
+    notes = [each for each in against if each not in stop]
+    forced = tuple(rule for rule in RULES if any(each.rule == rule for each in stop))
+    return replace(made, findings=notes, forced=forced)
+
+
+def _made(
+    layer: Layer, desired: Conf, commit: str | None, nodes: list[Node]
+) -> CorosyncPlan:
+    wanted = {each.get("nodeid") for each in desired.nodes}
+    targets = [node for node in nodes if node.nodeid in wanted or node.is_own]
+    own, members = nodes[0], _joined(nodes[0])
+    known = settings(own.conf) if own.conf else _of_others(nodes)
+    changes = differences(known, settings(desired))
+    return CorosyncPlan(
+        layer,
+        desired,
+        commit,
+        nodes,
+        targets,
+        [node.name for node in targets if node.nodeid not in members],
+        [node.name for node in nodes if node not in targets],
+        changes,
+        [node.name for node in targets if not _has(node, desired)],
+        _late(own, desired, changes),
+        1 + max([*(node.version for node in nodes), *members.values()]),
+    )
+
+
+def _late(own: Node, desired: Conf, changes: Sequence[Difference]) -> list[Difference]:
+    """Return the changes that a reload leaves as they are, and that do not run already."""
+    runtime = own.copy.runtime
+    if runtime is None:
+        return []
+    running, asked = runtime.compared(settings(desired))
+    return [
+        each
+        for each in changes
+        if needs_restart(each.address, runtime.transport)
+        and running.get(each.address) != asked.get(each.address)
+    ]
+
+
+def _of_others(nodes: Sequence[Node]) -> Mapping[str, str]:
+    return next((settings(node.conf) for node in nodes if node.conf), {})
+
+
+def _has(node: Node, desired: Conf) -> bool:
+    return node.conf is not None and settings(node.conf) == settings(desired)
+
+
+def _joined(own: Node) -> dict[str, int]:
+    """Return the ids of the members with the version that each has loaded."""
+    members = own.copy.runtime.members if own.copy.runtime else {}
+    return {each.nodeid: each.version for each in members.values() if each.is_joined}
+
+
+def _refuse_unreadable(nodes: Sequence[Node], desired: Conf) -> None:
+    """Refuse where a node cannot be read, but for one that is leaving and is off."""
+    members = _joined(nodes[0])
+    wanted = {each.get("nodeid") for each in desired.nodes}
+    found = [
+        Finding(
+            Severity.ERROR,
+            "corosync-unread",
+            node.name,
+            f"{node.name} could not be asked: {node.copy.problem}",
+            "Every node must get the file, or it would come back with the old one. Bring"
+            " it back, or take it out of the list of nodes.",
+        )
+        for node in nodes
+        if node.copy.problem and (node.nodeid in wanted or node.nodeid in members)
+    ]
+    if found:
+        raise CorosyncPolicyError(found)
+
+
+def _refuse_moved(layer: Layer, nodes: Sequence[Node], desired: Conf) -> None:
+    """Refuse when a node has a file that git does not know: it would be lost.
+
+    A broken file is no such thing: nothing runs with it. It is kept beside the new one.
+    """
+    base = layer.base(nodes[0].conf)
+    for node in nodes:
+        conf = node.conf
+        if conf is None or _has(node, desired) or (base and layer.has(base, conf)):
+            continue
+        if layer.commit_with(conf):
+            continue  # an old one, of a node that was away, say
+        known = layer.committed(base) if base else None
+        moved = differences(settings(known), settings(conf)) if known else []
+        told = "; ".join(each.sentence for each in moved[:5]) or "no commit has it"
+        raise CorosyncDriftError(
+            f"the corosync.conf of {node.name} is not what git last knew: {told}."
+            " Nothing was written",
+            "Take it into git with cibgit corosync export on that node, or put the file"
+            " back there. All of it: cibgit corosync drift",
+        )
+
+
+def _harm(made: CorosyncPlan, cib: Cib) -> Iterator[Finding]:
+    members = _joined(made.nodes[0])
+    present = {
+        each.get("nodeid") for each in (made.nodes[0].conf or made.desired).nodes
+    }
+    for nodeid in sorted(present - set(members)):
+        name = next((each.name for each in made.targets if each.nodeid == nodeid), "")
+        if name:
+            yield Finding(
+                Severity.ERROR,
+                "corosync-absent",
+                name,
+                f"{name} is no member now, so nobody could see whether it loads the file",
+                "Start Corosync there, or take the node out of the list.",
+            )
+    for node in made.nodes:
+        if node.nodeid in members and node not in made.targets:
+            sentence = (
+                f"{node.name} is online and would be taken out of the list of nodes"
+            )
+            yield refused(ONLINE, node.name, sentence)
+    own = made.nodes[0]
+    if own.nodeid not in {each.get("nodeid") for each in made.desired.nodes}:
+        sentence = f"this node ({own.name}) would be taken out of the list of nodes"
+        hint = "Push from a node that stays."
+        yield Finding(Severity.ERROR, "corosync-own", own.name, sentence, hint)
+    for each in made.restart:
+        sentence = f"a reload cannot change this, only a restart: {each.sentence}"
+        yield refused(RESTART, each.address, sentence)
+    for found in names(made.desired, cib):
+        # a node that the CIB still has is no reason against taking it out of the list
+        is_gone = found.severity is Severity.WARNING
+        yield replace(found, severity=Severity.NOTE) if is_gone else found

@@ -1,0 +1,219 @@
+"""Corosync push: the file of git to all nodes, reloaded, and proven to be loaded.
+
+Staged and tested on every node first, then put in place on all of them; only then are
+they told to read it. Corosync itself says what each member has loaded: the version in the
+file is counted up, and ``runtime.members.*.config_version`` of every member must follow.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ..cluster.ring import at_once
+from ..corosync.canonical import canonical, with_version
+from ..corosync.document import Conf, parse, write
+from ..corosync.keys import needs_restart
+from ..corosync.meaning import Difference
+from ..errors import (
+    CibgitError,
+    RevertedError,
+    UnknownOutcomeError,
+)
+from .corosync_plan import CorosyncPlan
+from .members import Node, read_nodes
+
+LOAD_SECONDS = 10.0
+"""How long the members may take to have loaded a file; it takes them milliseconds."""
+
+POLL_SECONDS = 0.2
+
+Sleep = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class CorosyncPushed:
+    """A push that is done: the version of the file, and which members have loaded it.
+
+    ``pending`` are settings that only a restart of Corosync brings into effect, by node;
+    ``wrong`` such that a reload should have, and did not.
+    """
+
+    commit: str
+    version: int
+    loaded: list[str]
+    pending: Mapping[str, list[Difference]] = field(default_factory=dict)
+    wrong: Mapping[str, list[Difference]] = field(default_factory=dict)
+
+
+def push(
+    planned: CorosyncPlan, make: Callable[[], str], sleep: Sleep = time.sleep
+) -> CorosyncPushed:
+    """Carry out a plan, and prove it.
+
+    ``make`` returns the commit that has the desired file, and makes it if need be: once
+    the Corosync of every node has taken the file.
+
+    Raises :class:`~cibgit.errors.StaleError` when a file was changed meanwhile and
+    :class:`~cibgit.errors.BadDataError` when a Corosync refuses the new one: nothing is
+    changed then. :class:`~cibgit.errors.RevertedError` says that a node did not load it
+    and all have the old one again, :class:`~cibgit.errors.UnknownOutcomeError` that
+    nobody can say what they have.
+    """
+    layer, version = planned.layer, planned.version
+    real = layer.revealed(canonical(planned.desired))
+    data = write(with_version(real, version))
+    files = {node.name: data for node in planned.targets}
+    _stage(planned, files)
+    try:
+        commit = make()
+    except CibgitError:
+        _discard(planned, files)
+        raise
+    _install(planned, files)
+    behind = _reloaded(planned, version, sleep)
+    if behind:
+        _put_back(planned, behind, sleep)
+    layer.site.repository.set_ref(layer.ref, commit, f"corosync push {version}")
+    return _read_back(planned, commit)
+
+
+def _stage(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
+    """Lay the new files beside the old ones, or leave nothing behind on any node."""
+    ring, own = planned.layer.ring, planned.nodes[0].name
+    failed = at_once(lambda name: ring.stage(name, files[name], own=name == own), files)
+    if failed:
+        _discard(planned, files)
+        raise next(iter(failed.values()))
+
+
+def _discard(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
+    ring, own = planned.layer.ring, planned.nodes[0].name
+    at_once(lambda name: ring.discard(name, own=name == own), files)
+
+
+def _install(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
+    """Put the staged files in place, or put back those that were."""
+    ring, own = planned.layer.ring, planned.nodes[0].name
+    digests = {node.name: node.copy.digest for node in planned.targets}
+    failed = at_once(
+        lambda name: ring.install(name, digests[name], own=name == own), files
+    )
+    if not failed:
+        return
+    _discard(planned, files)
+    now = {node.name: node for node in read_nodes(planned.layer, planned.desired)}
+    stuck = [
+        node.name
+        for node in planned.targets
+        if not _has_old(planned, node, now.get(node.name), files[node.name])
+    ]
+    error = next(iter(failed.values()))
+    if stuck:
+        raise UnknownOutcomeError(
+            f"{error.message}; nothing was loaded, but {', '.join(stuck)} may have the"
+            " new file",
+            "The old one lies beside it as corosync.conf.cibgit. Look with:"
+            " cibgit corosync drift",
+        )
+    raise error
+
+
+def _has_old(planned: CorosyncPlan, before: Node, now: Node | None, new: bytes) -> bool:
+    """Give a node the bytes that it had, if it has the new ones; nothing was loaded yet."""
+    if now is None or now.copy.problem:
+        return False
+    if now.copy.data != new:
+        return True
+    if before.copy.data is None:
+        return False
+    ring = planned.layer.ring
+    try:
+        ring.stage(before.name, before.copy.data, own=before.is_own)
+        ring.install(before.name, now.copy.digest, own=before.is_own)
+    except CibgitError:
+        return False
+    return True
+
+
+def _reloaded(planned: CorosyncPlan, version: int, sleep: Sleep) -> list[str]:
+    """Have the nodes read their files; return what kept which of them from it."""
+    ring = planned.layer.ring
+    said = ring.reload()
+    if said:
+        return [f"{planned.nodes[0].name} ({said})"]
+    waiting = {
+        node.nodeid: node.name
+        for node in planned.targets
+        if node.name not in planned.added
+    }
+    deadline = time.monotonic() + LOAD_SECONDS
+    while True:
+        runtime = ring.read_own().runtime
+        members = runtime.members if runtime else {}
+        behind = [
+            name
+            for nodeid, name in waiting.items()
+            if nodeid not in members or members[nodeid].version != version
+        ]
+        if not behind or time.monotonic() > deadline:
+            return behind
+        sleep(POLL_SECONDS)
+
+
+def _put_back(planned: CorosyncPlan, behind: list[str], sleep: Sleep) -> None:
+    """Give all nodes their old file under a higher version, and prove that; then raise."""
+    names = ", ".join(behind)
+    version = planned.version + 1
+    why = f"{names} did not load the file"
+    files = {}
+    for node in planned.targets:
+        old = _old(planned, node)
+        if old is not None:
+            files[node.name] = write(with_version(old, version))
+    problem = _written(planned, files)
+    left = [] if problem else _reloaded(planned, version, sleep)
+    if problem or left:
+        told = problem or f"{', '.join(left)} did not load the old one either"
+        raise UnknownOutcomeError(
+            f"{why}, and the old one could not be put back everywhere: {told}",
+            "The old file lies beside the new one as corosync.conf.cibgit. Look with:"
+            " cibgit corosync drift",
+        )
+    raise RevertedError(
+        f"{why}; every node runs with the old one again, proven as version {version}",
+        "The log of Corosync on that node says why.",
+    )
+
+
+def _old(planned: CorosyncPlan, node: Node) -> Conf | None:
+    """Return what a node had, or where that was broken or missing, what this node had."""
+    for each in (node, planned.nodes[0], *planned.targets):
+        if each.conf is not None and each.copy.data is not None:
+            return parse(each.copy.data, each.name)
+    return None
+
+
+def _written(planned: CorosyncPlan, files: Mapping[str, bytes]) -> str:
+    """Write files over whatever stands there; return what kept a node from it."""
+    ring, own = planned.layer.ring, planned.nodes[0].name
+    now = {node.name: node for node in read_nodes(planned.layer, planned.desired)}
+
+    def write_to(name: str) -> None:
+        ring.stage(name, files[name], own=name == own)
+        ring.install(name, now[name].copy.digest, own=name == own)
+
+    failed = at_once(write_to, files)
+    return "; ".join(f"{name}: {error.message}" for name, error in failed.items())
+
+
+def _read_back(planned: CorosyncPlan, commit: str) -> CorosyncPushed:
+    """Compare what runs with the file, on every node that can be asked."""
+    pending: dict[str, list[Difference]] = {}
+    wrong: dict[str, list[Difference]] = {}
+    for node in read_nodes(planned.layer, planned.desired):
+        for each in node.unloaded():
+            transport = node.copy.runtime.transport if node.copy.runtime else ""
+            late = needs_restart(each.address, transport)
+            (pending if late else wrong).setdefault(node.name, []).append(each)
+    loaded = [node.name for node in planned.targets if node.name not in planned.added]
+    return CorosyncPushed(commit, planned.version, loaded, pending, wrong)

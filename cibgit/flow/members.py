@@ -1,0 +1,105 @@
+"""The nodes of a ring as they are found: the file of each, and what it runs with."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..cib.secrets import HIDDEN, PREFIX
+from ..cluster.ring import Copy
+from ..corosync.canonical import version_of
+from ..corosync.document import Conf, Section, parse
+from ..corosync.meaning import Difference, differences, node_name, settings
+from ..errors import CibgitError
+from .layer import Layer
+
+_OTHER = "(another secret)"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node: its name and id in the list of nodes, and what was found there.
+
+    ``conf`` is its file in the hidden form; where it is broken that is None, and
+    ``broken`` says why.
+    """
+
+    name: str
+    nodeid: str
+    is_own: bool
+    copy: Copy
+    conf: Conf | None = None
+    broken: str = ""
+
+    @property
+    def version(self) -> int:
+        """The version that its file says, or that it has loaded, whichever is higher."""
+        file = version_of(self.conf) if self.conf else 0
+        return max(file, self.copy.runtime.version if self.copy.runtime else 0)
+
+    def unloaded(self) -> list[Difference]:
+        """Return what leads from what runs to what the file says; secrets are hidden."""
+        if self.conf is None or self.copy.data is None or self.copy.runtime is None:
+            return []
+        real = settings(parse(self.copy.data, self.name))
+        running, asked = self.copy.runtime.compared(real)
+        for address, value in settings(self.conf).items():
+            if value.startswith(PREFIX) and address in asked:
+                same = running.get(address) == asked[address]
+                asked[address] = HIDDEN
+                if address in running:
+                    running[address] = HIDDEN if same else _OTHER
+        return differences(running, asked)
+
+
+def read_nodes(
+    layer: Layer, desired: Conf | None = None, *, everywhere: bool = True
+) -> list[Node]:
+    """Read this node, and all that its file or the desired one lists; this one first.
+
+    Not ``everywhere``: this node only. Raises :class:`~cibgit.errors.CibgitError` where
+    even this node cannot be read.
+    """
+    copy = layer.ring.read_own()
+    own = _understood(layer, Node("this node", "", True, copy))
+    listed = list(_listed(desired, own.conf))  # what it is called now counts
+    nodeid = _own_id(layer, copy, listed)
+    names = {
+        each.get("nodeid"): node_name(each)
+        for each in listed
+        if each.get("nodeid") and node_name(each)
+    }
+    name = names.pop(nodeid, layer.ring.host())
+    found = [Node(name, nodeid, True, copy, own.conf, own.broken)]
+    if everywhere:
+        copies = layer.ring.read(names.values())
+        found += [
+            _understood(layer, Node(name, nodeid, False, copies[name]))
+            for nodeid, name in names.items()
+        ]
+    return found
+
+
+def _listed(*confs: Conf | None) -> Iterator[Section]:
+    for conf in confs:
+        if conf is not None:
+            yield from conf.nodes
+
+
+def _own_id(layer: Layer, copy: Copy, listed: Sequence[Section]) -> str:
+    """Return the id of this node: Corosync knows it, else the name of the machine does."""
+    if copy.runtime and copy.runtime.nodeid:
+        return copy.runtime.nodeid
+    host = layer.ring.host()
+    own = [each for each in listed if node_name(each).partition(".")[0] == host]
+    return own[0].get("nodeid") if own else ""
+
+
+def _understood(layer: Layer, node: Node) -> Node:
+    if node.copy.data is None:
+        return node
+    try:
+        conf = layer.hidden(node.copy.data, f"{node.name}:{layer.ring.path}")
+    except CibgitError as error:
+        return Node(
+            node.name, node.nodeid, node.is_own, node.copy, broken=error.message
+        )
+    return Node(node.name, node.nodeid, node.is_own, node.copy, conf)

@@ -1,0 +1,518 @@
+"""The cluster layer: its file in git, in the vault, and on its way to the nodes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cibgit.cib.secrets import Rules
+from cibgit.config import SecretsConfig
+from cibgit.corosync.document import parse
+from cibgit.corosync.keys import RESTART
+from cibgit.errors import (
+    BadDataError,
+    CibgitError,
+    NoInputError,
+    NoQuorumError,
+    PermissionDeniedError,
+    RevertedError,
+    StaleError,
+    UnknownOutcomeError,
+    UnreachableError,
+    UnsafeError,
+    UsageError,
+)
+from cibgit.flow import secret
+from cibgit.flow.check import Source, check, in_commit, in_work_tree
+from cibgit.flow.corosync_drift import CorosyncDrift, drift
+from cibgit.flow.corosync_export import export
+from cibgit.flow.corosync_plan import CorosyncPolicyError, plan
+from cibgit.flow.corosync_push import CorosyncPushed, push
+from cibgit.flow.export import export as export_cib
+from cibgit.flow.layer import Layer, layer
+from cibgit.policy.finding import Severity
+from cibgit.render import corosync as render
+
+from .embedded import Embedded
+from .ring import CAROL, CONF, KEY, FakeRing
+
+WITH_KEY = CONF.replace("token: 1000", f"token: 1000\n\tkey: {KEY}")
+
+
+@pytest.fixture
+def ring() -> FakeRing:
+    return FakeRing.create()
+
+
+@pytest.fixture
+def tracked(embedded: Embedded, ring: FakeRing) -> Embedded:
+    export_cib(embedded.site())
+    export(Layer(embedded.site(), ring))
+    return embedded
+
+
+def conf_of(embedded: Embedded) -> Path:
+    return embedded.root / "clusters/prod/corosync.conf"
+
+
+def change(embedded: Embedded, old: str, new: str) -> None:
+    """Edit the file, and commit it."""
+    text = conf_of(embedded).read_text()
+    assert old in text
+    conf_of(embedded).write_text(text.replace(old, new))
+    embedded.git("commit", "-qam", "change")
+
+
+def pushed(embedded: Embedded, ring: FakeRing, *force: str) -> CorosyncPushed:
+    found = Layer(embedded.site(), ring)
+    commit = found.site.repository.resolve("HEAD")
+    live = found.site.live()
+    made = plan(found, found.desired(), commit, live, force)
+    return push(made, lambda: commit, lambda _: None)
+
+
+def drifted(embedded: Embedded, ring: FakeRing) -> CorosyncDrift:
+    return drift(Layer(embedded.site(), ring))
+
+
+def rules(found: CorosyncDrift) -> list[str]:
+    return sorted(each.rule for each in found.findings)
+
+
+def failing(step: str, node: str, error: CibgitError) -> Callable[[str, str], None]:
+    def before(now: str, where: str) -> None:
+        if (now, where) == (step, node):
+            raise error
+
+    return before
+
+
+class TestExport:
+    def test_begins_the_tracking_and_finds_what_it_has(
+        self, embedded: Embedded, ring: FakeRing
+    ) -> None:
+        first = export(Layer(embedded.site(), ring))
+        assert (first.outcome, first.first) == ("committed", True)
+        again = export(Layer(embedded.site(), ring))
+        assert (again.outcome, again.commit) == ("unchanged", first.commit)
+        ring.edit("alice", "1000", "2000")
+        moved = export(Layer(embedded.site(), ring), "by hand")
+        said = [each.sentence for each in moved.changes]
+        assert said == ["totem: token 1000 -> 2000"]
+        assert embedded.git("log", "-1", "--format=%s").strip() == "by hand"
+
+    def test_overwrites_nothing_that_waits(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        ring.edit("alice", "1000", "2000")
+        conf_of(tracked).write_text(conf_of(tracked).read_text() + "# more\n")
+        with pytest.raises(UnsafeError, match="not committed"):
+            export(Layer(tracked.site(), ring))
+        tracked.git("checkout", "--", ".")
+        change(tracked, "1000", "3000")
+        with pytest.raises(UnsafeError, match="not pushed"):
+            export(Layer(tracked.site(), ring))
+
+    def test_a_broken_file_is_refused(self, embedded: Embedded, ring: FakeRing) -> None:
+        ring.edit("alice", "totem {", "totem")
+        with pytest.raises(BadDataError, match=r"corosync.conf:1: "):
+            export(Layer(embedded.site(), ring))
+
+    def test_only_a_node_has_one(self, embedded: Embedded, ring: FakeRing) -> None:
+        with pytest.raises(UsageError, match="on a node of the cluster"):
+            layer(embedded.site(), ring)
+
+
+class TestSecrets:
+    @pytest.fixture
+    def ring(self) -> FakeRing:
+        return FakeRing.create(WITH_KEY)
+
+    def test_the_key_goes_into_the_vault(self, tracked: Embedded) -> None:
+        assert "key: secret:v1:" in conf_of(tracked).read_text()
+        assert KEY not in tracked.git("log", "-p", "--all", "--full-history")
+        site = tracked.site()
+        assert secret.value_of(site, "corosync:totem/key") == KEY
+        listed = secret.secrets(site)
+        assert [(str(each.slot), each.where) for each in listed] == [
+            ("corosync:totem/key", "vault")
+        ]
+
+    def test_the_vault_keeps_it_when_the_cib_is_exported(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        tracked.change_live("vip-monitor@interval", "10s")
+        assert export_cib(tracked.site()).outcome == "committed"
+        assert secret.value_of(tracked.site(), "corosync:totem/key") == KEY
+        assert not drifted(tracked, ring).is_drift
+
+    def test_rotate_renews_its_placeholder(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        before = conf_of(tracked).read_text()
+        done = secret.rotate(tracked.site())
+        assert done.about == ["corosync:totem/key"]
+        assert conf_of(tracked).read_text() != before
+        assert not drifted(tracked, ring).is_drift
+        assert secret.value_of(tracked.site(), "corosync:totem/key") == KEY
+
+    def test_an_edit_is_not_overwritten(self, tracked: Embedded) -> None:
+        conf_of(tracked).write_text(conf_of(tracked).read_text() + "# more\n")
+        with pytest.raises(
+            UnsafeError, match=r"corosync.conf or the vault has changes"
+        ):
+            secret.rotate(tracked.site())
+
+    def test_another_key_is_told_without_it_and_pushed(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        secret.set_value(tracked.site(), "corosync:totem/key", "another" * 8)
+        found = drifted(tracked, ring)
+        said = render.drift(found) + str(render.drift_values(found))
+        assert "totem: key (secret) -> (secret)" in said
+        assert KEY not in said and "another" * 8 not in said
+        done = pushed(tracked, ring)
+        assert not done.wrong
+        assert b"another" * 8 in ring.files["bob"]
+        assert ring.running["bob"]["totem.key"] == "another" * 8
+
+    def test_a_key_changed_by_hand_is_drift(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        ring.edit("bob", KEY, "another" * 8)
+        found = drifted(tracked, ring)
+        assert [each.nodes for each in found.moved] == [("bob",)]
+        assert "another" * 8 not in render.drift(found)
+
+    def test_nothing_is_written_without_the_key(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        tracked.identity.unlink()
+        tracked.identity.mkdir()
+        with pytest.raises(PermissionDeniedError):
+            pushed(tracked, ring)
+
+    def test_patterns_hide_more_where_they_are_meant_to(
+        self, embedded: Embedded, ring: FakeRing
+    ) -> None:
+        embedded.secrets = SecretsConfig(
+            Rules(("token", "corosync:totem/cluster_name"), {})
+        )
+        export(Layer(embedded.site(), ring))
+        text = conf_of(embedded).read_text()
+        assert "token: 1000" in text
+        assert "cluster_name: secret:v1:" in text
+        ring.edit("bob", "cluster_name: prod", "cluster_name: test")
+        found = drifted(embedded, ring)
+        said = render.drift(found) + str(render.drift_values(found))
+        assert "prod" not in said and "test" not in said
+
+    def test_none_stays_in_a_comment(self, embedded: Embedded, ring: FakeRing) -> None:
+        ring.edit("alice", "version: 2", "# key: 0123456789\n\tversion: 2")
+        with pytest.raises(BadDataError, match="a comment holds what looks"):
+            export(Layer(embedded.site(), ring))
+
+
+class TestDrift:
+    def test_none(self, tracked: Embedded, ring: FakeRing) -> None:
+        found = drifted(tracked, ring)
+        assert not found.is_drift
+        assert render.markdown(found) == "**corosync.conf: no drift.**"
+
+    def test_what_is_not_tracked_has_none(
+        self, embedded: Embedded, ring: FakeRing
+    ) -> None:
+        export_cib(embedded.site())
+        with pytest.raises(NoInputError, match="is not in commit"):
+            drifted(embedded, ring)
+
+    def test_a_cluster_without_pacemaker_is_compared(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        (tracked.node / "cib.xml").unlink()
+        found = drifted(tracked, ring)
+        assert (found.is_drift, rules(found)) == (False, ["corosync-names"])
+
+    def test_what_waits_in_git_is_none(self, tracked: Embedded, ring: FakeRing) -> None:
+        change(tracked, "1000", "2000")
+        found = drifted(tracked, ring)
+        assert not found.is_drift
+        assert [each.sentence for each in found.waiting] == [
+            "totem: token 1000 -> 2000"
+        ]
+
+    def test_a_file_that_is_not_loaded(self, tracked: Embedded, ring: FakeRing) -> None:
+        for node in ring.files:
+            ring.edit(node, "1000", "2000")
+            ring.edit(node, "cluster_name: prod", "cluster_name: test")
+        found = drifted(tracked, ring)
+        assert rules(found) == ["corosync-restart", "corosync-unloaded"]
+        assert [each.nodes for each in found.moved] == [("alice", "bob")] * 2
+        assert "alice, bob: in effect only after a restart" in render.drift(found)
+
+    def test_missing_broken_and_unread_files(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        ring.files["bob"] = b"totem {"
+        assert rules(drifted(tracked, ring)) == ["corosync-broken"]
+        del ring.running["bob"]
+        assert rules(drifted(tracked, ring)) == ["corosync-absent", "corosync-unread"]
+
+    def test_versions_and_names(self, tracked: Embedded, ring: FakeRing) -> None:
+        ring.versions["bob"] = 3
+        tracked.change_live("2@uname", "robert")
+        found = drifted(tracked, ring)
+        assert rules(found) == ["corosync-names", "corosync-version"]
+        assert "alice 0, bob 3" in render.drift(found)
+        assert "node 2 is robert in the CIB, bob in corosync.conf" in render.drift(
+            found
+        )
+
+
+class TestPush:
+    def test_counts_the_version_and_proves_it(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        ring.versions["bob"] = 7
+        change(tracked, "1000", "2000")
+        done = pushed(tracked, ring)
+        assert (done.version, done.loaded) == (8, ["alice", "bob"])
+        assert ring.versions == {"alice": 8, "bob": 8}
+        assert ring.running["bob"]["totem.token"] == "2000"
+        assert not drifted(tracked, ring).waiting
+
+    def test_an_old_file_of_git_is_no_conflict(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        change(tracked, "1000", "2000")
+        pushed(tracked, ring)
+        ring.files["bob"] = CONF.encode()  # it was away
+        change(tracked, "2000", "3000")
+        assert pushed(tracked, ring).loaded == ["alice", "bob"]
+
+    def test_an_unknown_one_is(self, tracked: Embedded, ring: FakeRing) -> None:
+        ring.edit("bob", "1000", "1234")
+        change(tracked, "1000", "2000")
+        with pytest.raises(StaleError, match=r"bob is not what git last knew.*-> 1234"):
+            pushed(tracked, ring)
+        assert b"1000" in ring.files["alice"]
+
+    def test_a_new_node_gets_the_file_and_is_not_waited_for(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        ring.files["carol"] = CONF.encode()
+        change(tracked, "two_node: 1", "two_node: 0")
+        text = conf_of(tracked).read_text()
+        conf_of(tracked).write_text(
+            text.replace("}\n}\n\nquorum", f"}}\n{CAROL}}}\n\nquorum")
+        )
+        tracked.git("commit", "-qam", "carol")
+        done = pushed(tracked, ring)
+        assert done.loaded == ["alice", "bob"]
+        assert ring.files["carol"] == ring.files["alice"]
+
+    def test_rules_that_can_be_forced(self, tracked: Embedded, ring: FakeRing) -> None:
+        change(tracked, "cluster_name: prod", "cluster_name: test")
+        with pytest.raises(CorosyncPolicyError, match="only a restart"):
+            pushed(tracked, ring)
+        done = pushed(tracked, ring, "restart")
+        assert set(done.pending) == {"alice", "bob"}
+        assert not done.wrong
+        with pytest.raises(UsageError, match="no such rule"):
+            pushed(tracked, ring, "everything")
+
+    def test_back_to_what_runs_needs_no_force(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        change(tracked, "cluster_name: prod", "cluster_name: test")
+        pushed(tracked, ring, "restart")
+        change(tracked, "cluster_name: test", "cluster_name: prod")
+        assert not pushed(tracked, ring).pending
+
+    def test_an_earlier_commit_can_be_pushed(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        change(tracked, "1000", "2000")
+        pushed(tracked, ring)
+        found = Layer(tracked.site(), ring)
+        old = found.site.repository.resolve("HEAD~1")
+        made = plan(found, found.desired(old), old, found.site.live())
+        assert push(made, lambda: old, lambda _: None).version == 2
+        assert ring.running["bob"]["totem.token"] == "1000"
+        assert len(drifted(tracked, ring).waiting) == 1
+
+    def test_what_a_reload_should_have_changed_is_told(
+        self, tracked: Embedded, ring: FakeRing, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An older Corosync takes less at run time than this one."""
+        more = {*RESTART, "totem.token"}
+        monkeypatch.setattr("tests.flow.ring.RESTART", more)
+        change(tracked, "1000", "2000")
+        done = pushed(tracked, ring)
+        assert set(done.wrong) == {"alice", "bob"}
+        said = render.pushed(done, "abc")
+        assert "! does not run with what its file says: totem: token" in said
+
+    def test_no_online_node_is_lost_by_chance(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        text = conf_of(tracked).read_text()
+        bob = "\tnode {\n\t\tname: bob\n\t\tnodeid: 2\n\t\tring0_addr: 192.0.2.2\n\t}\n"
+        change(tracked, bob, "")
+        change(tracked, "two_node: 1", "two_node: 0")
+        with pytest.raises(CorosyncPolicyError, match="bob is online"):
+            pushed(tracked, ring)
+        assert pushed(tracked, ring, "online-node").loaded == ["alice"]
+        conf_of(tracked).write_text(text)
+
+    def test_a_dead_node_can_be_taken_out(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        del ring.running["bob"]
+        change(tracked, "1000", "2000")
+        with pytest.raises(CorosyncPolicyError, match="bob could not be asked"):
+            pushed(tracked, ring)
+        bob = "\tnode {\n\t\tname: bob\n\t\tnodeid: 2\n\t\tring0_addr: 192.0.2.2\n\t}\n"
+        change(tracked, bob, "")
+        change(tracked, "two_node: 1", "two_node: 0")
+        assert pushed(tracked, ring).loaded == ["alice"]
+
+    def test_names_and_own_place_are_kept(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        change(tracked, "name: bob", "name: robert")
+        with pytest.raises(CorosyncPolicyError, match="bob in the CIB, robert in"):
+            pushed(tracked, ring)
+        change(tracked, "name: robert", "name: bob")
+        change(tracked, "nodeid: 1", "nodeid: 9")
+        with pytest.raises(CorosyncPolicyError):
+            pushed(tracked, ring)
+
+    def test_a_file_with_errors_is_refused(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        change(tracked, "token: 1000", "token: 1s")
+        with pytest.raises(CorosyncPolicyError, match="must be a number"):
+            pushed(tracked, ring)
+
+
+class TestFailures:
+    """Wherever it stops, all nodes have one file, or it is said which do not."""
+
+    @pytest.fixture
+    def waiting(self, tracked: Embedded) -> Embedded:
+        change(tracked, "1000", "2000")
+        return tracked
+
+    def test_no_quorum(self, waiting: Embedded, ring: FakeRing) -> None:
+        ring.before.append(failing("quorum", "", NoQuorumError("no")))
+        with pytest.raises(NoQuorumError):
+            pushed(waiting, ring)
+
+    def test_a_node_takes_no_new_file(self, waiting: Embedded, ring: FakeRing) -> None:
+        ring.before.append(failing("stage", "bob", UnreachableError("disk full")))
+        with pytest.raises(UnreachableError, match="disk full"):
+            pushed(waiting, ring)
+        assert ring.staged == {}
+        assert set(ring.files.values()) == {CONF.encode()}
+
+    def test_git_takes_no_commit(self, waiting: Embedded, ring: FakeRing) -> None:
+        found = Layer(waiting.site(), ring)
+        made = plan(found, found.desired(), None, found.site.live())
+
+        def refused() -> str:
+            raise UnsafeError("a hook says no")
+
+        with pytest.raises(UnsafeError, match="a hook says no"):
+            push(made, refused)
+        assert ring.staged == {}
+        assert set(ring.files.values()) == {CONF.encode()}
+
+    def test_a_file_changes_in_the_last_moment(
+        self, waiting: Embedded, ring: FakeRing
+    ) -> None:
+        def before(step: str, node: str) -> None:
+            if (step, node) == ("install", "bob"):
+                ring.edit("bob", "1000", "1234")
+
+        ring.before.append(before)
+        with pytest.raises(StaleError, match="bob was changed by somebody else"):
+            pushed(waiting, ring)
+        assert ring.files["alice"] == CONF.encode()
+        assert b"1234" in ring.files["bob"]
+        assert ring.staged == {}
+
+    def test_a_node_is_lost_when_it_gets_the_file(
+        self, waiting: Embedded, ring: FakeRing
+    ) -> None:
+        def before(step: str, node: str) -> None:
+            if (step, node) == ("installed", "bob"):
+                del ring.running["bob"]
+                raise UnreachableError("connection lost")
+
+        ring.before.append(before)
+        with pytest.raises(UnknownOutcomeError, match="bob may have the new file"):
+            pushed(waiting, ring)
+        assert ring.files["alice"] == CONF.encode()
+
+    def test_a_node_does_not_load_it(
+        self, waiting: Embedded, ring: FakeRing, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("cibgit.flow.corosync_push.LOAD_SECONDS", 0.0)
+
+        def before(step: str, _: str) -> None:
+            if step == "reload" and b"2000" in ring.files["bob"]:
+                ring.files["bob"] = b"broken"
+
+        ring.before.append(before)
+        with pytest.raises(RevertedError, match="bob did not load the file"):
+            pushed(waiting, ring)
+        assert ring.versions == {"alice": 2, "bob": 2}
+        assert {n: r["totem.token"] for n, r in ring.running.items()} == {
+            "alice": "1000",
+            "bob": "1000",
+        }
+        assert parse(ring.files["bob"], "bob").nodes
+
+    def test_nor_the_old_one(
+        self, waiting: Embedded, ring: FakeRing, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("cibgit.flow.corosync_push.LOAD_SECONDS", 0.0)
+
+        def before(step: str, _: str) -> None:
+            if step == "reload":
+                ring.files["bob"] = b"broken"
+
+        ring.before.append(before)
+        with pytest.raises(UnknownOutcomeError, match="bob did not load the old one"):
+            pushed(waiting, ring)
+        assert ring.running["alice"]["totem.token"] == "1000"
+
+
+class TestCheck:
+    def test_the_file_of_every_cluster_is_checked(self, tracked: Embedded) -> None:
+        from cibgit import config
+
+        settings = config.load(tracked.root / "cibgit.toml")
+        names = [source.name for source in in_work_tree(settings)]
+        assert names == ["clusters/prod/cib.xml", "clusters/prod/corosync.conf"]
+        repository = tracked.site().repository
+        assert [each.name for each in in_commit(repository, "HEAD", settings)] == names
+
+    def test_it_is_fixed_and_findings_can_be_accepted(self, tmp_path: Path) -> None:
+        from datetime import date
+
+        from cibgit.cluster.tools import Tools
+        from cibgit.config import CheckConfig
+        from cibgit.policy.suppress import Ignore
+
+        file = tmp_path / "corosync.conf"
+        file.write_text(CONF.replace("token:", "tokne:"))
+        source = Source("corosync.conf", file.read_bytes(), file)
+        accepted = CheckConfig((Ignore("corosync", "not ours", "tokne"),))
+        today = date(2026, 7, 1)
+        report = check([source], accepted, Tools({}), today, fix=True)
+        assert (report.fixed, report.findings) == (["corosync.conf"], [])
+        assert report.suppressed == 1
+        left = check([source], CheckConfig(), Tools({}), today).findings
+        assert [each.finding.severity for each in left] == [Severity.WARNING] * 2
