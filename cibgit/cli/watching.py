@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import UsageError
 from ..exitcodes import ExitCode
 from . import gather
+from .agreeing import AgreeOption, agreement
 from .options import HERE, AtOption, ClusterOption, DirectoryOption, JsonOption
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ def watch(
     hook: HookOption = None,
     metrics: MetricsOption = None,
     poll: PollOption = 60.0,
+    agree: AgreeOption = False,
     cluster: ClusterOption = None,
     at: AtOption = None,
     directory: DirectoryOption = HERE,
@@ -57,11 +60,13 @@ def watch(
     \b
     Examples:
       cibgit watch --hook /usr/local/bin/tell-the-team
+      cibgit watch --agree
       cibgit watch --once --metrics /var/lib/node_exporter/cibgit.prom
     """
     from ..cluster.events import Events
     from ..cluster.succession import directory as states
     from ..flow.watch import Watch
+    from ..render import agree as agreed
     from ..render import watch as render
 
     site = gather.site(directory, cluster, at)
@@ -71,9 +76,15 @@ def watch(
         typer.echo(tell(event, site.name))
 
     def after(tally: "Tally") -> None:
-        _write(metrics, render.metrics(tally, site.name))
+        more = agreed.metrics(others, site.name) if others else ""
+        _write(metrics, render.metrics(tally, site.name) + more)
 
+    if agree and once:
+        raise UsageError("--once looks once, and --agree waits for the other nodes")
+    others = agreement(site, json=json) if agree else None
     with Events(states(site.cluster)) as events:
+        if others:
+            events.listen(others)
         agent = Watch(site, events, told, _hook(site, hook), poll, after)
         if once:
             return ExitCode.DIFFERS if agent.once().is_drift else ExitCode.OK
@@ -95,7 +106,6 @@ def _hook(site: "Site", command: str | None) -> "Hook | None":
     import shlex
 
     from ..cluster.hook import call
-    from ..errors import UsageError
     from ..render.json import drifted
 
     if command is None:

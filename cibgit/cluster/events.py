@@ -13,13 +13,27 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 _MOVED_TO, _DELETE_SELF, _MOVE_SELF = 0x80, 0x400, 0x800
 _IGNORED, _OVERFLOW = 0x8000, 0x4000
 _HEAD = struct.Struct("iIII")
 _CHUNK = 65536
 _NAMES = frozenset({b"cib.xml", b"cib.xml.sig"})
+
+
+class Source(Protocol):
+    """Something else that is waited for, and deals with it itself.
+
+    ``descriptor`` becomes readable when there is something; None: not at present.
+    """
+
+    @property
+    def descriptor(self) -> int | None:
+        """What to wait for."""
+
+    def heard(self) -> float:
+        """Deal with it; return in how many seconds to be called again at the latest."""
 
 
 class Events:
@@ -32,6 +46,8 @@ class Events:
         self._directory = directory
         self._descriptor = -1
         self._stopping, self._stop = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._source: Source | None = None
+        self._due = float("inf")
         self.stopped = False
         self.wakes = False
 
@@ -55,20 +71,34 @@ class Events:
         with suppress(OSError):
             os.write(self._stop, b".")
 
+    def listen(self, source: Source) -> None:
+        """Have something else dealt with while it is waited."""
+        self._source, self._due = source, time.monotonic()
+
     def wait(self, seconds: float) -> bool:
         """Wait at most so long; say whether the CIB was replaced meanwhile."""
         if not self.wakes:
             self._watch()
         deadline = time.monotonic() + seconds
         while not self.stopped:
-            left = max(deadline - time.monotonic(), 0)
+            self._hear()
+            left = max(min(deadline, self._due) - time.monotonic(), 0)
             found = [self._stopping] + ([self._descriptor] if self.wakes else [])
+            other = self._source.descriptor if self._source else None
+            if other is not None:
+                found.append(other)
             ready = select.select(found, [], [], left)[0]
-            if not ready:
-                return False
             if self._descriptor in ready and self._drained():
                 return True
+            if other in ready:
+                self._due = time.monotonic()
+            elif not ready and time.monotonic() >= deadline:
+                return False
         return False
+
+    def _hear(self) -> None:
+        if self._source and time.monotonic() >= self._due:
+            self._due = time.monotonic() + self._source.heard()
 
     def _watch(self) -> None:
         """Begin to watch, as far as kernel and directory allow it."""
