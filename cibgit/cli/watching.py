@@ -10,6 +10,7 @@ from ..exitcodes import ExitCode
 from . import gather
 from .agreeing import AgreeOption, agreement
 from .options import HERE, AtOption, ClusterOption, DirectoryOption, JsonOption
+from .supervising import SupervisedOption, begin, end, supervision
 
 if TYPE_CHECKING:
     from ..flow.site import Site
@@ -45,6 +46,7 @@ def watch(
     metrics: MetricsOption = None,
     poll: PollOption = 60.0,
     agree: AgreeOption = False,
+    supervised: SupervisedOption = None,
     cluster: ClusterOption = None,
     at: AtOption = None,
     directory: DirectoryOption = HERE,
@@ -69,6 +71,9 @@ def watch(
     from ..render import agree as agreed
     from ..render import watch as render
 
+    if once and (agree or supervised):
+        raise UsageError("--once looks once; --agree and --supervised are to stay")
+    supervisor = supervision(supervised)  # before anything is open
     site = gather.site(directory, cluster, at)
     tell = render.json_line if json else render.line
 
@@ -79,8 +84,6 @@ def watch(
         more = agreed.metrics(others, site.name) if others else ""
         _write(metrics, render.metrics(tally, site.name) + more)
 
-    if agree and once:
-        raise UsageError("--once looks once, and --agree waits for the other nodes")
     others = agreement(site, json=json) if agree else None
     with Events(states(site.cluster)) as events:
         if others:
@@ -89,7 +92,9 @@ def watch(
         if once:
             return ExitCode.DIFFERS if agent.once().is_drift else ExitCode.OK
         gather.until_stopped(events.stop)
+        begin(supervisor, events)
         agent.run()
+        end(supervisor)
     return ExitCode.OK
 
 

@@ -46,8 +46,7 @@ class Events:
         self._directory = directory
         self._descriptor = -1
         self._stopping, self._stop = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._source: Source | None = None
-        self._due = float("inf")
+        self._due: dict[Source, float] = {}
         self.stopped = False
         self.wakes = False
 
@@ -73,7 +72,7 @@ class Events:
 
     def listen(self, source: Source) -> None:
         """Have something else dealt with while it is waited."""
-        self._source, self._due = source, time.monotonic()
+        self._due[source] = time.monotonic()
 
     def wait(self, seconds: float) -> bool:
         """Wait at most so long; say whether the CIB was replaced meanwhile."""
@@ -82,23 +81,26 @@ class Events:
         deadline = time.monotonic() + seconds
         while not self.stopped:
             self._hear()
-            left = max(min(deadline, self._due) - time.monotonic(), 0)
+            due = min(deadline, *self._due.values(), deadline)
+            others = {each.descriptor: each for each in self._due}
             found = [self._stopping] + ([self._descriptor] if self.wakes else [])
-            other = self._source.descriptor if self._source else None
-            if other is not None:
-                found.append(other)
+            found += [descriptor for descriptor in others if descriptor is not None]
+            left = max(due - time.monotonic(), 0)
             ready = select.select(found, [], [], left)[0]
+            for descriptor in ready:
+                if descriptor in others:
+                    self._due[others[descriptor]] = 0
             if self._descriptor in ready and self._drained():
                 return True
-            if other in ready:
-                self._due = time.monotonic()
-            elif not ready and time.monotonic() >= deadline:
+            if not ready and time.monotonic() >= deadline:
                 return False
         return False
 
     def _hear(self) -> None:
-        if self._source and time.monotonic() >= self._due:
-            self._due = time.monotonic() + self._source.heard()
+        """Let everything else that is ready, or due, be dealt with."""
+        for source, due in self._due.items():
+            if time.monotonic() >= due:
+                self._due[source] = time.monotonic() + source.heard()
 
     def _watch(self) -> None:
         """Begin to watch, as far as kernel and directory allow it."""

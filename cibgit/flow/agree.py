@@ -51,7 +51,7 @@ class Apart:
     hint: str = ""
 
 
-@dataclass
+@dataclass(eq=False)
 class Agreement:
     """What this node's agent sees, and what the others say.
 
