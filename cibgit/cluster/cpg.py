@@ -154,7 +154,9 @@ class Group:
                 "Corosync does not let this user join a process group",
                 "Be root or, while Pacemaker runs, a member of group haclient.",
             )
-        raise GoneError(f"Corosync does not run here (cpg_{name}: {code})")
+        if code == _NOT_RUNNING:
+            raise GoneError("Corosync does not run here")
+        raise GoneError(f"Corosync does not answer (cpg_{name}: {code})")
 
     # ctypes swallows what a callback raises: these cannot
 

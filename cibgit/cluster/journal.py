@@ -27,10 +27,10 @@ from .succession import directory
 LOG = Path("/var/log/pacemaker/pacemaker.log")
 """Where Pacemaker 2 and 3 log to, if ``PCMK_logfile`` says nothing else."""
 
-TAIL = 4 * 1024 * 1024
-"""How much of the end of the log is read, in bytes: about 25,000 messages."""
+TAILS = (256 * 1024, 4 * 1024 * 1024)
+"""How much of the end of the log is read, in bytes; 4 MiB are about 25,000 messages."""
 
-UNPACKED = 32 * 1024 * 1024
+UNPACKED = 16 * 1024 * 1024
 """So much of a log that was put aside is read; a larger one is not."""
 
 ROTATED = 2
@@ -75,17 +75,27 @@ def logged(cluster: Cluster, applied: Version | None) -> list[Logged]:
 
 def history(files: Path, log: Path | None, applied: Version | None) -> list[Logged]:
     """Do the same for a CIB directory and a log; without one the journal is asked."""
-    now = datetime.now()
     if log is None or not log.exists():
         found = list(operations(_messages(_asked())))
     else:
-        found = list(operations(read(_tail(log), now)))
-        for old in _rotated(log):
-            if _reaches(found, applied):
-                break
-            found = [*operations(read(_whole(old), now)), *found]
+        now = datetime.now()
+        found = [_with_year(each, now) for each in _from_files(log, applied)]
     writers = _writers(files) if found else {}
     return [_with_user(each, writers) for each in found]
+
+
+def _from_files(log: Path, applied: Version | None) -> list[Logged]:
+    """Read from the end, and only as far back as needed."""
+    found: list[Logged] = []
+    for size in TAILS:
+        found = list(operations(read(_tail(log, size))))
+        if _reaches(found, applied):
+            return found
+    for old in _rotated(log):
+        found = [*operations(read(_whole(old))), *found]
+        if _reaches(found, applied):
+            break
+    return found
 
 
 def log_file() -> Path | None:
@@ -96,34 +106,36 @@ def log_file() -> Path | None:
     return None if named[-1] in ("none", "/dev/null") else Path(named[-1])
 
 
-def read(text: bytes, now: datetime) -> Iterator[Line]:
-    """Yield the CIB manager's messages in a log; what else is in it is passed over.
+def read(text: bytes) -> Iterator[Line]:
+    """Yield the CIB manager's messages in a log; what else is in it is passed over."""
+    for line in text.split(b"\n"):
+        if (b"pacemaker-based" in line or b" cib" in line) and (
+            match := _LINE.fullmatch(line.decode(errors="replace"))
+        ):
+            yield Line(match["at"], match["node"], match["text"])
 
-    The log names no year: ``now`` is when it was read.
+
+def _with_year(found: Logged, now: datetime) -> Logged:
+    """Write the time as ``ctime`` does; the log names no year, ``now`` is when it was read.
+
+    It is empty where there is no such time.
     """
-    for line in text.decode(errors="replace").split("\n"):
-        if match := _LINE.fullmatch(line):
-            at = _dated(match["at"], now)
-            if at:
-                yield Line(at, match["node"], match["text"])
-
-
-def _dated(text: str, now: datetime) -> str:
-    """Return a time of the log as ``ctime`` has it; empty where there is no such time."""
-    for year in (now.year, now.year - 1):
+    if found.maker is None:
+        return found
+    at = ""
+    for year in (now.year - 1, now.year):
         with suppress(ValueError):
-            found = datetime.strptime(f"{year} {text}", "%Y %b %d %H:%M:%S")
-            if found <= now + timedelta(days=1):
-                return found.strftime(CTIME)
-    return ""
+            when = datetime.strptime(f"{year} {found.maker.at}", "%Y %b %d %H:%M:%S")
+            at = when.strftime(CTIME) if when <= now + timedelta(days=1) else at
+    return replace(found, maker=replace(found.maker, at=at))
 
 
-def _tail(path: Path) -> bytes:
+def _tail(path: Path, most: int) -> bytes:
     """Return the end of a log; nothing where it cannot be read."""
     with suppress(OSError, CibgitError), archives.opened(path) as file:
         size = file.seek(0, 2)
-        file.seek(max(size - TAIL, 0))
-        return file.read(TAIL)
+        file.seek(max(size - most, 0))
+        return file.read(most)
     return b""
 
 

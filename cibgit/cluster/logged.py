@@ -25,7 +25,7 @@ from ..cib.owned import COMMIT_OPTION
 
 
 class Line(NamedTuple):
-    """One message of the CIB manager: when (as ``ctime`` writes it), on which node, what."""
+    """One message of the CIB manager: when (as the log has it), on which node, what."""
 
     at: str
     node: str
@@ -69,7 +69,7 @@ _DONE = re.compile(
     r"Completed (?P<operation>\w+) operation for section (?P<section>.+?): .+ \(rc=0,"
     rf" origin=(?P<origin>[^/\s]+)/(?P<client>\S+)/\w+, version={_VERSION}\)"
 )
-_PATH = r"(?P<path>/cib(?:/[\w.-]+(?:\[@id='[^']*'\])?)*)"
+_PATH = r"(?P<path>/cib/configuration(?:/[\w.-]+(?:\[@id='[^']*'\])?)*)"
 _CREATED = re.compile(rf"\+\+ {_PATH}:  ?<(?P<tag>[\w.-]+)(?P<rest>.*)", re.DOTALL)
 _SET = re.compile(rf"\+  {_PATH}:  (?P<names>@.*)", re.DOTALL)
 _UNSET = re.compile(rf"-- {_PATH}:  (?P<names>@.*)", re.DOTALL)
@@ -89,7 +89,8 @@ def operations(lines: Iterable[Line]) -> Iterator[Logged]:
     """
     opened: _Opened | None = None
     for line in lines:
-        if start := _FROM.fullmatch(line.text):
+        text = line.text
+        if text.startswith("Diff: ---") and (start := _FROM.fullmatch(text)):
             if opened and opened.matters:
                 yield opened.closed()
             opened = _Opened(_version(start))
@@ -112,12 +113,12 @@ class _Opened:
         if self.after is None:
             target = _TO.fullmatch(line.text)
             self.after = target and _version(target)
-        elif end := _DONE.fullmatch(line.text):
+        elif line.text.startswith("Completed ") and (end := _DONE.fullmatch(line.text)):
             if _version(end, 5)[:2] == self.after[:2]:
                 self.makers.append(self._maker(end, line))
         elif not self.makers and len(self.touched) < _MOST:
             touch = _touch(line.text)
-            if touch and touch.path[:1] == (("configuration", ""),):
+            if touch:
                 self.touched.append(touch)
 
     @property
@@ -167,7 +168,9 @@ def chain(
 
 
 def _touch(text: str) -> Touch | None:
-    """Return what one line says was touched, None where it says nothing of that kind."""
+    """Return what one line says was touched of the configuration, None for another line."""
+    if not text.startswith("/cib/configuration", 3):  # the status changes all the time
+        return None
     if match := _CREATED.fullmatch(text):
         name = _ID.search(match["rest"])
         return Touch((*_steps(match["path"]), (match["tag"], name[1] if name else "")))
