@@ -115,7 +115,7 @@ class _Opened:
             self.after = target and _version(target)
         elif line.text.startswith("Completed ") and (end := _DONE.fullmatch(line.text)):
             if _version(end, 5)[:2] == self.after[:2]:
-                self.makers.append(self._maker(end, line))
+                self.makers.append(_maker(end, line))
         elif not self.makers and len(self.touched) < _MOST:
             touch = _touch(line.text)
             if touch:
@@ -136,14 +136,13 @@ class _Opened:
         after = self.after or self.before
         return Logged(self.before, after, tuple(self.touched), maker)
 
-    def _maker(self, end: re.Match[str], line: Line) -> LastChange | None:
-        """Return who it was; what the controller takes over at a join is not its doing."""
-        after = self.after or self.before
-        one_step = after.epoch - self.before.epoch == 1
-        if end["client"] in _CONTROLLER and not one_step:
-            return None
-        origin = line.node if end["origin"] == "local" else end["origin"]
-        return LastChange("", end["client"], origin, line.at)
+
+def _maker(end: re.Match[str], line: Line) -> LastChange | None:
+    """Return who it was; what the controller takes over at a join is not its doing."""
+    if end["client"] in _CONTROLLER and end["operation"] == "cib_replace":
+        return None
+    origin = line.node if end["origin"] == "local" else end["origin"]
+    return LastChange("", end["client"], origin, line.at)
 
 
 def chain(

@@ -134,8 +134,8 @@ class _Log:
 
     def _led(self, step: _Step, before: Version | None) -> Iterator[_Deed]:
         for place, each in enumerate(led_to(self._logged(), step.version, before)):
-            is_own = place == 0 and _epochs(each.before, each.after) == 1
-            maker = step.maker if is_own else each.maker
+            is_last = place == 0 and _epochs(each.before, each.after) == 1
+            maker = step.maker if is_last and each.maker else each.maker
             for touch in each.touched:
                 yield _Deed(touch.path, touch.attributes, maker, each.after)
 

@@ -107,8 +107,10 @@ def replace_text(line: Line, old: str, new: str) -> Line:
 
 def test_what_a_node_takes_over_at_a_join_was_made_by_somebody_else() -> None:
     for client in ("crmd", "pacemaker-controld"):
-        joined = operation(12, f"-- {VIP_PATH}", client=client, old=8)
-        assert only(operations(joined)).maker is None
+        for old in (8, 11):
+            joined = operation(12, f"-- {VIP_PATH}", client=client, old=old)
+            joined[-1] = replace_text(joined[-1], "cib_modify", "cib_replace")
+            assert only(operations(joined)).maker is None
     # an administrator may skip epochs, and the controller has options of its own
     restored = operation(12, f"-- {VIP_PATH}", client="cibadmin", old=8)
     assert only(operations(restored)).maker

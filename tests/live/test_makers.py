@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from .cluster import LiveCluster
-from .test_watch import by_pcs
+from .test_watch import by_cibadmin, by_pcs
 from .workplace import Workplace
 
 SECRET = "s3cr3t-of-nobody"
@@ -83,7 +83,27 @@ def test_each_change_is_traced_to_its_maker_by_what_pacemaker_logged(
     assert place.git("log", "-1", "--format=%ae") == "root@node3"
     assert place.cibgit("node3", "adopt", "vip").code == 0
     assert place.git("log", "-1", "--format=%ae") == "hacluster@node1"
-    # and what nobody may read is not known, nor missed
-    for node in place.cluster.nodes:
-        place.cluster.run(node, ["rm", "/var/log/pacemaker/pacemaker.log"])
+    # what nobody may read is not known, nor missed
+    log = place.cluster.directory / "node1/var/log/pacemaker/pacemaker.log"
+    log.rename(log.with_name("elsewhere"))
     assert set(makers(place, "node1").values()) == {(None, None, None, None)}
+    log.with_name("elsewhere").rename(log)
+
+
+def test_what_a_node_took_over_after_a_split_was_made_elsewhere(
+    place: Workplace,
+) -> None:
+    cluster = place.cluster
+    cluster.partition(["node3"])
+    cluster.wait(["node1", "node2"])
+    for value in (2, 3):
+        edit(place, "node3", *by_cibadmin(value))
+    start = int(place.epoch("node3").partition(".")[2])
+    cluster.heal()
+    cluster.wait(settle=True)
+    for node in ("node1", "node2"):
+        [(*who, version)] = makers(place, node).values()
+        assert who == [None, None, None]
+        assert version.startswith(f"0.{start}.")
+    made = ("root", "cibadmin", "node3", f"0.{start}.0")
+    assert makers(place, "node3") == {"params.fake": made}
