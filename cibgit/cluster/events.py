@@ -81,7 +81,7 @@ class Events:
         deadline = time.monotonic() + seconds
         while not self.stopped:
             self._hear()
-            due = min(deadline, *self._due.values(), deadline)
+            due = min([deadline, *self._due.values()])
             others = {each.descriptor: each for each in self._due}
             found = [self._stopping] + ([self._descriptor] if self.wakes else [])
             found += [descriptor for descriptor in others if descriptor is not None]

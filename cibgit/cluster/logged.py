@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..cib.document import LastChange, Version
-from ..cib.owned import COMMIT_OPTION
+from ..cib.owned import COMMIT_OPTION, MARKER_SET
 
 
 class Line(NamedTuple):
@@ -59,7 +59,7 @@ class Logged:
     @property
     def is_push(self) -> bool:
         """Whether it wrote which commit the cluster has."""
-        return any(("nvpair", COMMIT_OPTION) in each.path for each in self.touched)
+        return any(each.path[-1] in _MARKER for each in self.touched)
 
 
 _VERSION = r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})"
@@ -78,6 +78,7 @@ _MOVED = re.compile(rf"\+~ {_PATH} moved to offset \d+")
 _STEP = re.compile(r"/([\w.-]+)(?:\[@id='([^']*)'\])?")
 _NAMES = re.compile(r"(?:^|, )@([\w.:-]+)")
 _ID = re.compile(r'\sid="([^"]*)"')
+_MARKER = {("cluster_property_set", MARKER_SET), ("nvpair", COMMIT_OPTION)}
 _CONTROLLER = frozenset({"crmd", "pacemaker-controld"})
 _MOST = 10_000
 

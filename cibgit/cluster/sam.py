@@ -10,7 +10,7 @@ The supervisor is the process that a service manager knows. While it waits in C 
 handler runs, and a signal would end it and leave the child alone; so Python's own C
 handler passes signals on to the child by its wakeup descriptor, the child ends in good
 order, and the supervisor with the child's exit code. Where the supervisor is killed, the
-kernel tells the child.
+other end of that descriptor closes, and the child ends, too.
 """
 
 import ctypes
@@ -51,9 +51,8 @@ class Supervised:
     @property
     def delay(self) -> float:
         """How many seconds to wait before the work begins: longer each time."""
-        return (
-            min(2.0 ** (self.instance - 2), _LONGEST_PAUSE) if self.instance > 1 else 0
-        )
+        failures = self.instance - 1
+        return min(2.0 ** (failures - 1), _LONGEST_PAUSE) if failures else 0
 
     def start(self) -> None:
         """Begin to be watched: from now on, to end is to fail."""

@@ -44,33 +44,48 @@ class _Deed:
         return not (names and self.attributes) or not names.isdisjoint(self.attributes)
 
 
+class _Deeds:
+    """What was done, the newest first; it is asked for as many changes as there are."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._at: dict[_Way, list[tuple[int, _Deed]]] = {}
+        self._within: dict[_Way, _Deed] = {}
+
+    def add(self, deed: _Deed) -> None:
+        """Add what was done before all that was added so far."""
+        self._at.setdefault(deed.path, []).append((self._count, deed))
+        self._count += 1
+        for size in range(len(deed.path)):
+            self._within.setdefault(deed.path[:size], deed)
+
+    def of(self, change: Change) -> _Deed | None:
+        """Return what touched an element last or came with all of it; else a part of it."""
+        path = _way(change.path)
+        found = [each for each in self._at.get(path, ()) if each[1].fits(change)][:1]
+        for size in range(len(path)):
+            around = self._at.get(path[:size], ())
+            found += [each for each in around if not each[1].attributes][:1]
+        newest = min(found, key=lambda each: each[0], default=None)
+        return newest[1] if newest else self._within.get(path)
+
+
 def attributed(site: Site, found: Drift) -> Drift:
     """Return a drift whose changes say who made them, as far as anybody knows."""
-    deeds: list[_Deed] = []
+    deeds = _Deeds()
     wanted = [one.change for one in found.entries if one.is_live]
-    for each in _steps(site, found):
-        deeds += each
-        if all(_deed(change, deeds) for change in wanted):
+    for step in _steps(site, found):
+        for deed in step:
+            deeds.add(deed)
+        wanted = [change for change in wanted if deeds.of(change) is None]
+        if not wanted:
             break
     return replace(found, entries=[_entry(one, deeds) for one in found.entries])
 
 
-def _entry(one: Entry, deeds: list[_Deed]) -> Entry:
-    deed = _deed(one.change, deeds) if one.is_live else None
+def _entry(one: Entry, deeds: _Deeds) -> Entry:
+    deed = deeds.of(one.change) if one.is_live else None
     return replace(one, maker=deed.maker, version=deed.version) if deed else one
-
-
-def _deed(change: Change, deeds: list[_Deed]) -> _Deed | None:
-    """Return what touched an element last or came with all of it; else a part of it."""
-    path = _way(change.path)
-    touched = (
-        deed
-        for deed in deeds
-        if (deed.path == path and deed.fits(change))
-        or (path[: len(deed.path)] == deed.path and not deed.attributes)
-    )
-    within = (deed for deed in deeds if deed.path[: len(path)] == path)
-    return next(touched, None) or next(within, None)
 
 
 def _way(path: Iterable[Step]) -> _Way:
@@ -114,7 +129,8 @@ class _Log:
         One epoch is one writer's doing. Of several a state names the last writer only;
         who the others were is in the log, or nobody knows.
         """
-        if before and _epochs(before, step.version) != 1:
+        epochs = before and _epochs(before, step.version)
+        if before and (epochs is None or epochs > 1):
             return self._led(step, before)
         return _whole(step, step.version)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -157,11 +158,24 @@ def test_where_the_log_has_a_hole_what_came_before_is_not_known() -> None:
     assert chain([], live, None) == []
 
 
-def test_the_way_ends_where_cibgit_pushed() -> None:
-    marker = "/cib/configuration/crm_config/cluster_property_set[@id='cibgit']"
-    push = operation(7, f"+  {marker}/nvpair[@id='cibgit-commit']:  @value=abc")
-    found = [*history(5, 6), *operations(push), *history(8, 9)]
-    assert epochs(chain(found, Version(0, 9, 0), None)) == [9, 8]
+MARKER = "/cib/configuration/crm_config/cluster_property_set[@id='cibgit']"
+
+
+@pytest.mark.parametrize(
+    ("line", "is_end"),
+    [
+        (f"+  {MARKER}/nvpair[@id='cibgit-commit']:  @value=abc", True),
+        (
+            '++ /cib/configuration/crm_config:  <cluster_property_set id="cibgit"/>',
+            True,
+        ),
+        (f"-- {MARKER}/nvpair[@id='cibgit-pending']", False),
+    ],
+)
+def test_the_way_ends_where_cibgit_pushed(line: str, is_end: bool) -> None:
+    found = [*history(5, 6), *operations(operation(7, line)), *history(8, 9)]
+    expected = [9, 8] if is_end else [9, 8, 7, 6, 5]
+    assert epochs(chain(found, Version(0, 9, 0), None)) == expected
 
 
 def test_a_takeover_within_an_epoch_is_on_the_way() -> None:
