@@ -8,7 +8,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, get_args
 
 from ..compare.text import listed
@@ -16,6 +16,9 @@ from ..policy.finding import Finding, Severity
 
 Verdict = Literal["right", "mismatch", "broken", "missing", "unreadable"]
 """Whether the signature of a node's ``cib.xml`` is right, or what is the matter."""
+
+BUSY = 120.0
+"""Seconds for which an agent may be busy: with hooks, or with a push to a remote."""
 
 _WORDS: Mapping[Verdict, str] = {
     "mismatch": "does not match its signature",
@@ -50,10 +53,14 @@ class View:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """Something about which nodes disagree; ``nodes`` are the numbers of those."""
+    """Something about which nodes disagree; ``nodes`` are the numbers of those.
+
+    It has to last ``patience`` seconds more than others before it is told.
+    """
 
     finding: Finding
     nodes: frozenset[int]
+    patience: float = 0.0
 
 
 def read(data: bytes) -> View | None:
@@ -94,6 +101,7 @@ class Steady:
         self.told: dict[tuple[str, str], Disagreement] = {}
         self._quiet = quiet
         self._since: dict[tuple[str, str], float] = {}
+        self._until: dict[tuple[str, str], float] = {}
 
     def update(
         self, now: float, found: Iterable[Disagreement], present: Collection[int]
@@ -109,19 +117,22 @@ class Steady:
         }
         moved = there.keys() ^ self.told.keys()
         self._since = {key: self._since.get(key, now) for key in moved}
-        lasting = [key for key in moved if now - self._since[key] >= self._quiet]
+        self._until = {
+            key: since + self._quiet + (there[key].patience if key in there else 0)
+            for key, since in self._since.items()
+        }
+        lasting = [key for key, until in self._until.items() if now >= until]
         begun = [there[key] for key in sorted(lasting) if key in there]
         ended = [self.told.pop(key) for key in sorted(lasting) if key in self.told]
         self.told |= {_key(each): each for each in begun}
         for key in lasting:
-            del self._since[key]
+            del self._since[key], self._until[key]
         return begun, ended
 
     def due(self, now: float) -> float | None:
         """Return in how many seconds there may be something to tell."""
-        if not self._since:
-            return None
-        return max(min(self._since.values()) + self._quiet - now, 0)
+        first = min(self._until.values(), default=None)
+        return None if first is None else max(first - now, 0)
 
 
 def _key(found: Disagreement) -> tuple[str, str]:
@@ -160,27 +171,30 @@ def _disks(views: Mapping[int, View], called: Mapping[int, str]) -> list[Disagre
 
 
 def _behind(views: Mapping[int, View], called: Mapping[int, str]) -> list[Disagreement]:
-    """Tell of disks that have not followed: each node writes within a moment."""
+    """Tell of disks that stay where they are: each node writes within a moment.
+
+    An agent that is busy tells late what it sees.
+    """
     epochs = {
         node: view.epoch
-        for node, view in views.items()
+        for node, view in sorted(views.items())
         if view.epoch and view.disk == "right"
     }
     newest = max(epochs.values(), default=None)
-    late = sorted(node for node, epoch in epochs.items() if epoch != newest)
-    if not late or newest is None:
-        return []
-    where = listed(called[node] for node in late)
-    return [
-        _disagreement(
-            "disk-behind",
-            epochs,
-            where,
-            f"the disk of {where} has not followed to {newest[0]}.{newest[1]}",
-            "Its disk may be full, or the CIB manager may have stopped writing there"
-            " (cibgit doctor).",
-        )
-    ]
+    found = []
+    for node, epoch in epochs.items():
+        if newest and epoch != newest:
+            one = _disagreement(
+                "disk-behind",
+                [node],
+                f"{called[node]} {epoch[0]}.{epoch[1]}",
+                f"the disk of {called[node]} stays at {epoch[0]}.{epoch[1]}, others have"
+                f" {newest[0]}.{newest[1]}",
+                "It may be full, or the CIB manager may have stopped writing there"
+                " (cibgit doctor).",
+            )
+            found.append(replace(one, patience=BUSY))
+    return found
 
 
 def _contents(

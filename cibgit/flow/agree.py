@@ -175,7 +175,9 @@ def masked_digest(cib: Cib, rules: Rules) -> str:
 def _disk(files: Path) -> tuple[Verdict, Cib | None]:
     """Return how it stands with ``cib.xml``, and what it holds if it is right."""
     try:
-        return "right", cibfiles.read_pair(files).cib
+        cib = cibfiles.read_pair(files).cib
+        canonical(cib)
+        return "right", cib
     except DigestError:
         return "mismatch", None
     except BadDataError:

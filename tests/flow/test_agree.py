@@ -94,6 +94,8 @@ def test_it_is_refused_where_it_makes_no_sense(
     assert run(["watch", "--agree", *there]) == 64
     assert "--agree needs a node of the cluster" in capsys.readouterr().err
     assert run(["watch", "--agree", "--once", *there]) == 64
+    assert run(["watch", "--supervised", "9", "--once", *there]) == 64
+    assert run(["watch", "--supervised", "0.5", *there]) == 64
     monkeypatch.setattr(cpg, "LIBRARY", "libno-such-thing.so")
     assert run(["watch", "--agree", "--at", "local:", *there]) == 69
     assert "libno-such-thing.so is not installed" in capsys.readouterr().err
