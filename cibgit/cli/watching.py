@@ -10,14 +10,19 @@ import typer
 from ..errors import UsageError
 from ..exitcodes import ExitCode
 from . import caring, gather
+from .agreeing import AgreeOption, agreement
 from .options import HERE, AtOption, ClusterOption, DirectoryOption, JsonOption
+from .supervising import SupervisedOption, begin, end, supervision
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..cluster.exporter import Exporter
+    from ..flow.agree import Agreement
     from ..flow.answer import Answering
     from ..flow.mirror import Mirror
     from ..flow.site import Site
-    from ..flow.watch import Event, Tally
+    from ..flow.watch import Event
     from ..flow.watch import Watch as Agent
 
 
@@ -101,6 +106,8 @@ def watch(
     remote: RemoteOption = None,
     auto: AutoOption = None,
     attempts: AttemptsOption = 3,
+    agree: AgreeOption = False,
+    supervised: SupervisedOption = None,
     cluster: ClusterOption = None,
     at: AtOption = None,
     directory: DirectoryOption = HERE,
@@ -118,33 +125,44 @@ def watch(
       cibgit watch --hook /usr/local/bin/tell-the-team --http 9100
       cibgit watch --branch live --remote origin --mail ops@example.com
       cibgit watch --auto revert --attempts 2
+      cibgit watch --agree --supervised 30
       cibgit watch --once --metrics /var/lib/node_exporter/cibgit.prom
     """
     from .notices import channels
 
-    if once and http:
-        raise UsageError("--http answers while the agent runs: it excludes --once")
+    if once and (http or agree or supervised):
+        raise UsageError("--once looks once; --http, --agree and --supervised stay")
+    supervisor = supervision(supervised)  # before anything is open
     site = gather.site(directory, cluster, at)
+    others = agreement(site, json=json) if agree else None
     with ExitStack() as stack:
-        agent = _agent(site, stack, poll, metrics, json)
+        agent = _agent(site, stack, poll, others, json)
         agent.channels = channels(site.name, hook, webhook, mail or ())
         agent.answering = _answering(site, auto, attempts)
         agent.branch = branch
         agent.mirror = _mirror(site, remote, branch)
         agent.check()
-        if http:
-            stack.enter_context(_exporter(http, agent))
+        numbers = _numbers(agent, others)
+        agent.after = lambda _: _write(metrics, numbers())
         if once:
             return ExitCode.DIFFERS if agent.once().is_drift else ExitCode.OK
+        if http:
+            stack.enter_context(_exporter(http, agent, numbers))
         gather.until_stopped(agent.events.stop)
+        begin(supervisor, agent.events)
         agent.run()
+        end(supervisor)
     return ExitCode.OK
 
 
 def _agent(
-    site: "Site", stack: ExitStack, poll: float, metrics: Path | None, json: bool
+    site: "Site",
+    stack: ExitStack,
+    poll: float,
+    others: "Agreement | None",
+    json: bool,
 ) -> "Agent":
-    """Return an agent that tells what it sees on standard output."""
+    """Return an agent that tells what it sees on standard output, and to ``others``."""
     from ..cluster.events import Events
     from ..cluster.succession import directory as states
     from ..flow.watch import Watch
@@ -155,11 +173,21 @@ def _agent(
     def told(event: "Event") -> None:
         typer.echo(tell(event, site.name))
 
-    def after(tally: "Tally") -> None:
-        _write(metrics, render.metrics(tally, site.name))
-
     events = stack.enter_context(Events(states(site.cluster)))
-    return Watch(site, events, told, slow=poll, after=after)
+    if others:
+        events.listen(others)
+    return Watch(site, events, told, slow=poll)
+
+
+def _numbers(agent: "Agent", others: "Agreement | None") -> "Callable[[], str]":
+    """Return what renders all metrics."""
+    from ..render import agree, watch
+
+    def render() -> str:
+        more = agree.metrics(others, agent.site.name) if others else ""
+        return watch.metrics(agent.tally, agent.site.name) + more
+
+    return render
 
 
 def _write(file: Path | None, text: str) -> None:
@@ -194,16 +222,14 @@ def _mirror(site: "Site", remote: str | None, branch: str | None) -> "Mirror | N
     return Mirror(site, remote, branch, "" if ssh == "''" else ssh)
 
 
-def _exporter(text: str, agent: "Agent") -> "Exporter":
+def _exporter(text: str, agent: "Agent", numbers: "Callable[[], str]") -> "Exporter":
     """Return what answers over HTTP."""
     from ..cluster.exporter import Exporter, place
-    from ..render import watch as render
-
-    def metrics() -> tuple[int, str]:
-        return 200, render.metrics(agent.tally, agent.site.name)
 
     def health() -> tuple[int, str]:
         wrong = agent.tally.complaint(agent.slow)
         return (503, f"{wrong}\n") if wrong else (200, "ok\n")
 
-    return Exporter(place(text), {"/metrics": metrics, "/healthz": health})
+    return Exporter(
+        place(text), {"/metrics": lambda: (200, numbers()), "/healthz": health}
+    )

@@ -63,6 +63,15 @@ MONITOR = ("crm_mon", "--one-shot", "--output-as=xml")
 PENDING = ("crm_simulate", "--live-check", "--quiet", "--save-graph", "/dev/stdout")
 """Print the transition that the cluster still has to go through; empty: it is there."""
 
+JOURNAL = (
+    *("journalctl", "--identifier", "pacemaker-based", "--no-pager", "--lines", "5000"),
+    *("--output", "json", "--output-fields", "MESSAGE,_HOSTNAME"),
+)
+"""Print the newest messages of the CIB manager in the system's journal, oldest first.
+
+The journal has its changes only where ``PCMK_logpriority`` is ``info``.
+"""
+
 IDLE = b"S_IDLE"
 """The state of a controller that has nothing to do."""
 

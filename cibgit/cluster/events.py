@@ -13,13 +13,27 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 _MOVED_TO, _DELETE_SELF, _MOVE_SELF = 0x80, 0x400, 0x800
 _IGNORED, _OVERFLOW = 0x8000, 0x4000
 _HEAD = struct.Struct("iIII")
 _CHUNK = 65536
 _NAMES = frozenset({b"cib.xml", b"cib.xml.sig"})
+
+
+class Source(Protocol):
+    """Something else that is waited for, and deals with it itself.
+
+    ``descriptor`` becomes readable when there is something; None: not at present.
+    """
+
+    @property
+    def descriptor(self) -> int | None:
+        """What to wait for."""
+
+    def heard(self) -> float:
+        """Deal with it; return in how many seconds to be called again at the latest."""
 
 
 class Events:
@@ -32,6 +46,7 @@ class Events:
         self._directory = directory
         self._descriptor = -1
         self._stopping, self._stop = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._due: dict[Source, float] = {}
         self.stopped = False
         self.wakes = False
 
@@ -55,20 +70,37 @@ class Events:
         with suppress(OSError):
             os.write(self._stop, b".")
 
+    def listen(self, source: Source) -> None:
+        """Have something else dealt with while it is waited."""
+        self._due[source] = time.monotonic()
+
     def wait(self, seconds: float) -> bool:
         """Wait at most so long; say whether the CIB was replaced meanwhile."""
         if not self.wakes:
             self._watch()
         deadline = time.monotonic() + seconds
         while not self.stopped:
-            left = max(deadline - time.monotonic(), 0)
+            self._hear()
+            due = min([deadline, *self._due.values()])
+            others = {each.descriptor: each for each in self._due}
             found = [self._stopping] + ([self._descriptor] if self.wakes else [])
+            found += [descriptor for descriptor in others if descriptor is not None]
+            left = max(due - time.monotonic(), 0)
             ready = select.select(found, [], [], left)[0]
-            if not ready:
-                return False
+            for descriptor in ready:
+                if descriptor in others:
+                    self._due[others[descriptor]] = 0
             if self._descriptor in ready and self._drained():
                 return True
+            if not ready and time.monotonic() >= deadline:
+                return False
         return False
+
+    def _hear(self) -> None:
+        """Let everything else that is ready, or due, be dealt with."""
+        for source, due in self._due.items():
+            if time.monotonic() >= due:
+                self._due[source] = time.monotonic() + source.heard()
 
     def _watch(self) -> None:
         """Begin to watch, as far as kernel and directory allow it."""

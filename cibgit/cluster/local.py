@@ -1,7 +1,6 @@
 """The cluster that this node is a member of, through Pacemaker's own tools."""
 
 import bz2
-import re
 import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
@@ -25,7 +24,7 @@ from ..errors import (
     UnsafeError,
     UsageError,
 )
-from . import cibfiles, commands, pushlock
+from . import cibfiles, commands, pushlock, variables
 from .health import Failure, Health
 from .health import parse as parse_health
 
@@ -38,7 +37,6 @@ CIB_DIRECTORY = Path("/var/lib/pacemaker/cib")
 DEFAULT_IPC_BYTES = 131072
 """``PCMK_ipc_buffer`` where nobody set it; it bounds a CIB's bz2 size up to 3.0.0."""
 
-_SETTINGS = (Path("/etc/default/pacemaker"), Path("/etc/sysconfig/pacemaker"))
 _TIMEOUT = 60.0
 _ATTEMPTS = 20
 
@@ -215,14 +213,9 @@ class Local:
             )
 
     def _ipc_bytes(self) -> int:
-        values = [self._environment.get("PCMK_ipc_buffer", "")]
-        for path in _SETTINGS:
-            try:
-                text = path.read_text(errors="replace")
-            except OSError:
-                continue
-            values += re.findall(r"^\s*PCMK_ipc_buffer=[\"']?(\d+)", text, re.MULTILINE)
-        sizes = [int(value) for value in values if value.isdigit()]
+        own = self._environment.get("PCMK_ipc_buffer", "")
+        found = [own, *variables.values("PCMK_ipc_buffer")]
+        sizes = [int(value) for value in found if value.isdecimal()]
         return max([DEFAULT_IPC_BYTES, *sizes])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..cib.document import Cib, LastChange
+from ..cib.document import Cib, LastChange, Version
 from ..compare.apply import apply
 from ..compare.change import Change, Kind, Weight
 from ..compare.diff import compare
@@ -154,9 +154,11 @@ def choose(
 def _maker(found: Drift, changes: Sequence[Change]) -> LastChange:
     """Return who made the changes, the last of them where they were several."""
     paths = [change.path for change in changes if change.weight]
-    makers = [one.maker for one in found.entries if one.change.path in paths]
-    known = {maker for maker in makers if maker}
-    return known.pop() if len(known) == 1 else found.live.last_change
+    entries = [one for one in found.entries if one.change.path in paths and one.maker]
+    if len({one.maker for one in entries}) != 1 and not all(e.version for e in entries):
+        return found.live.last_change
+    newest = max(entries, key=lambda one: one.version or Version(0, 0, 0), default=None)
+    return (newest and newest.maker) or found.live.last_change
 
 
 def _committed(site: Site, found: Drift, base: Cib, taken: Cib, said: "_Said") -> str:

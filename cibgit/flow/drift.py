@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 
-from ..cib.document import Cib, LastChange
+from ..cib.document import Cib, LastChange, Version
 from ..cib.owned import marker_commit
 from ..compare.change import Change, Weight
 from ..compare.unchanged import same
@@ -38,13 +38,15 @@ class Entry:
     """One change and how it stands.
 
     ``change`` is live's, of what is not pushed git's. ``conflicts`` say what both sides
-    made of it, where they disagree. ``maker`` is who made it, where that is known.
+    made of it, where they disagree. ``maker`` is who made it, where that is known, and
+    ``version`` that of the CIB which had it first.
     """
 
     standing: Standing
     change: Change
     conflicts: tuple[Conflict, ...] = ()
     maker: LastChange | None = None
+    version: Version | None = None
 
     @property
     def is_live(self) -> bool:

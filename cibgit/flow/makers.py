@@ -1,15 +1,21 @@
-"""Who made which change: the CIB names its last writer only, recorded states tell more."""
+"""Who made which change: the CIB names its last writer only.
+
+States that were recorded tell more, and what Pacemaker logged tells of the epochs that
+nobody recorded.
+"""
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from ..cib.document import Cib, LastChange
-from ..compare.change import Change, Path
+from ..cib.document import LastChange, Version
+from ..cluster.journal import logged
+from ..cluster.logged import Logged
+from ..cluster.logged import chain as led_to
+from ..compare.change import Change, Step
 from ..compare.diff import compare
 from ..revisions import Revision
-from .applied import Applied
-from .drift import Drift
+from .drift import Drift, Entry
 from .site import Site
 
 _SAID = re.compile(r"(.+?)(?: via (.+?))?(?: on (\S+))?")
@@ -17,47 +23,161 @@ _SAID = re.compile(r"(.+?)(?: via (.+?))?(?: on (\S+))?")
 STATES = 60
 """How many recorded states are looked through, the newest ones."""
 
+_Way = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class _Deed:
+    """One element that somebody touched, in the way to ``version``.
+
+    Without ``attributes`` it is the element itself, and so what is in it.
+    """
+
+    path: _Way
+    attributes: frozenset[str]
+    maker: LastChange | None
+    version: Version | None
+
+    def fits(self, change: Change) -> bool:
+        """Whether it may be what brought about a change of the same element."""
+        names = {each.name for each in change.attributes}
+        return not (names and self.attributes) or not names.isdisjoint(self.attributes)
+
+
+class _Deeds:
+    """What was done, the newest first; it is asked for as many changes as there are."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._at: dict[_Way, list[tuple[int, _Deed]]] = {}
+        self._within: dict[_Way, _Deed] = {}
+
+    def add(self, deed: _Deed) -> None:
+        """Add what was done before all that was added so far."""
+        self._at.setdefault(deed.path, []).append((self._count, deed))
+        self._count += 1
+        for size in range(len(deed.path)):
+            self._within.setdefault(deed.path[:size], deed)
+
+    def of(self, change: Change) -> _Deed | None:
+        """Return what touched an element last or came with all of it; else a part of it."""
+        path = _way(change.path)
+        found = [each for each in self._at.get(path, ()) if each[1].fits(change)][:1]
+        for size in range(len(path)):
+            around = self._at.get(path[:size], ())
+            found += [each for each in around if not each[1].attributes][:1]
+        newest = min(found, key=lambda each: each[0], default=None)
+        return newest[1] if newest else self._within.get(path)
+
 
 def attributed(site: Site, found: Drift) -> Drift:
-    """Return a drift whose changes say who made them, as far as states were recorded."""
-    makers: dict[Path, LastChange] = {}
+    """Return a drift whose changes say who made them, as far as anybody knows."""
+    deeds = _Deeds()
     wanted = [one.change for one in found.entries if one.is_live]
-    for changes, maker in _steps(site, found.applied, found.live):
-        for change in changes:
-            makers.setdefault(change.path, maker)
-        if all(_maker(change, makers) for change in wanted):
+    for step in _steps(site, found):
+        for deed in step:
+            deeds.add(deed)
+        wanted = [change for change in wanted if deeds.of(change) is None]
+        if not wanted:
             break
-    entries = [
-        replace(one, maker=_maker(one.change, makers)) if one.is_live else one
-        for one in found.entries
-    ]
-    return replace(found, entries=entries)
+    return replace(found, entries=[_entry(one, deeds) for one in found.entries])
 
 
-def _maker(change: Change, makers: dict[Path, LastChange]) -> LastChange | None:
-    """Return who touched an element last, or something in it, or what it is in."""
-    if change.path in makers:
-        return makers[change.path]
-    size = len(change.path)
-    within = [made for path, made in makers.items() if path[:size] == change.path]
-    around = [made for path, made in makers.items() if change.path[: len(path)] == path]
-    found = within or around
-    return found[0] if found else None
+def _entry(one: Entry, deeds: _Deeds) -> Entry:
+    deed = deeds.of(one.change) if one.is_live else None
+    return replace(one, maker=deed.maker, version=deed.version) if deed else one
 
 
-def _steps(
-    site: Site, applied: Applied, live: Cib
-) -> Iterator[tuple[list[Change], LastChange]]:
-    """Yield what each state brought and who made it, the newest first."""
-    after, maker = live, live.last_change
-    since = _since(site, applied)
+def _way(path: Iterable[Step]) -> _Way:
+    return tuple((step.tag, step.name) for step in path)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """How a state differs from the one before it; ``maker`` wrote its last epoch."""
+
+    changes: list[Change]
+    maker: LastChange
+    version: Version
+
+
+def _steps(site: Site, found: Drift) -> Iterator[Iterator[_Deed]]:
+    """Yield what each recorded state brought and who made it, the newest first."""
+    log = _Log(site, found)
+    after, version, maker = found.live, found.live.version, found.live.last_change
+    since = _since(site, found.applied.commit)
     for past in since:
         cib = site.committed(past.commit)
         if cib is not None:
-            yield compare(cib, after), maker
-            after, maker = cib, _made(past)
-    if len(since) <= STATES:  # else nobody knows who made what is older
-        yield compare(site.committed(applied.commit) or applied.cib, after), maker
+            before = _version(past.trailers)
+            yield log.between(before, _Step(compare(cib, after), maker, version))
+            after, version, maker = cib, before or version, _made(past)
+    if len(since) > STATES:  # nobody knows who made what is older
+        return
+    base = site.committed(found.applied.commit) or found.applied.cib
+    yield log.since_applied(_Step(compare(base, after), maker, version))
+
+
+class _Log:
+    """What is known of the epochs between two states, from what Pacemaker logged."""
+
+    def __init__(self, site: Site, found: Drift) -> None:
+        self._site = site
+        self._applied = _version(site.repository.trailers(found.applied.commit))
+        self._read: list[Logged] | None = None
+
+    def between(self, before: Version | None, step: _Step) -> Iterator[_Deed]:
+        """Yield what led from one recorded state to the next, the newest first.
+
+        One epoch is one writer's doing. Of several a state names the last writer only;
+        who the others were is in the log, or nobody knows.
+        """
+        epochs = before and _epochs(before, step.version)
+        if before and (epochs is None or epochs > 1):
+            return self._led(step, before)
+        return _whole(step, step.version)
+
+    def since_applied(self, step: _Step) -> Iterator[_Deed]:
+        """Yield what led from what is applied to the first state that was recorded.
+
+        What was adopted by element is applied, too, and no state that live ever had: so
+        the log is asked first, without counting.
+        """
+        if led_to(self._logged(), step.version, None):
+            return self._led(step, None)
+        if self._applied is None:
+            return _whole(step, None)
+        if _epochs(self._applied, step.version) == 1:
+            return _whole(step, step.version)
+        return iter(())
+
+    def _led(self, step: _Step, before: Version | None) -> Iterator[_Deed]:
+        for place, each in enumerate(led_to(self._logged(), step.version, before)):
+            is_last = place == 0 and _epochs(each.before, each.after) == 1
+            maker = step.maker if is_last and each.maker else each.maker
+            for touch in each.touched:
+                yield _Deed(touch.path, touch.attributes, maker, each.after)
+
+    def _logged(self) -> list[Logged]:
+        if self._read is None:
+            self._read = logged(self._site.cluster, self._applied)
+        return self._read
+
+
+def _epochs(before: Version, after: Version) -> int | None:
+    """Return how many epochs lie between two states, None where nobody can count them."""
+    same = before.admin_epoch == after.admin_epoch
+    return after.epoch - before.epoch if same else None
+
+
+def _whole(step: _Step, version: Version | None) -> Iterator[_Deed]:
+    for change in step.changes:
+        names = frozenset(each.name for each in change.attributes)
+        yield _Deed(_way(change.path), names, step.maker, version)
+
+
+def _version(trailers: Mapping[str, str]) -> Version | None:
+    return Version.of(trailers.get("CIB-Version", ""))
 
 
 def _made(past: Revision) -> LastChange:
@@ -67,7 +187,7 @@ def _made(past: Revision) -> LastChange:
     return LastChange(user, client, origin, past.trailers.get("CIB-Changed-At", ""))
 
 
-def _since(site: Site, applied: Applied) -> list[Revision]:
+def _since(site: Site, applied: str) -> list[Revision]:
     """Return the states that were recorded after what is applied, newest first.
 
     A watch asks for them again and again, so no more are read than are looked through;
@@ -77,7 +197,7 @@ def _since(site: Site, applied: Applied) -> list[Revision]:
     if tip is None:
         return []
     past = site.repository.revisions(site.path, tip, limit=STATES + 1)
-    blob = site.blob(applied.commit)
+    blob = site.blob(applied)
     for place, each in enumerate(past):
         if each.new == blob:
             return past[:place]

@@ -11,7 +11,7 @@ from .difference import SYMBOLS, count, grouped, printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..cib.document import LastChange
+    from ..cib.document import LastChange, Version
     from ..compare.change import Change
     from ..flow.adopt import Adopted
     from ..flow.divergence import Conflict
@@ -77,18 +77,20 @@ def _lost(one: "Lost", *, colour: bool, width: int | None) -> str:
 
 def _makers(found: "Drift") -> Iterator[str]:
     """Render who made what, where it was not all the last one's doing."""
-    made: dict[LastChange, list[str]] = {}
+    made: dict[str, list[str]] = {}
     for one in found.entries:
         if one.maker and one.change.weight:
             what = f"{one.change.owner} {one.change.subject}".rstrip()
-            made.setdefault(one.maker, []).append(what)
+            made.setdefault(_deed(one.maker, one.version), []).append(what)
     if len(made) > 1:
-        lines = [
-            f"  {maker}{f', {maker.at}' if maker.at else ''}: "
-            + ", ".join(dict.fromkeys(what))
-            for maker, what in made.items()
-        ]
+        lines = [f"  {who}: {', '.join(dict.fromkeys(w))}" for who, w in made.items()]
         yield printable("\n".join(["Made by:", *lines]))
+
+
+def _deed(maker: "LastChange", version: "Version | None") -> str:
+    """Render who it was, when, and which version of the CIB came of it."""
+    parts = (str(maker), maker.at, str(version or ""))
+    return ", ".join(part for part in parts if part)
 
 
 def header(found: "Drift") -> str:

@@ -95,6 +95,7 @@ def drifted(found: "Drift", name: str, corosync: dict[str, Any] | None = None) -
                 "change": redacted(each.change).to_dict(),
                 "conflicts": [vars(one) for one in each.conflicts],
                 "maker": each.maker and vars(each.maker),
+                "version": each.version and str(each.version),
             }
             for each in found.entries
         ],

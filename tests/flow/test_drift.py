@@ -149,6 +149,22 @@ def test_recorded_states_tell_who_made_which_change(
     assert run(["drift", "-C", str(embedded.root)]) == 0
 
 
+def test_of_several_epochs_the_last_writer_is_not_the_maker(
+    embedded: Embedded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export(embedded.site())
+    embedded.change_live("vip-monitor@interval", "10s")
+    assert makers(embedded, capsys) == ["root"]
+    embedded.change_live("loc@score", "1")
+    assert makers(embedded, capsys) == [None, None]
+
+
+def makers(embedded: Embedded, capsys: pytest.CaptureFixture[str]) -> list[str | None]:
+    assert run(["drift", "--json", "-C", str(embedded.root)]) == 1
+    entries = json.loads(capsys.readouterr().out)["entries"]
+    return [entry["maker"] and entry["maker"]["user"] for entry in entries]
+
+
 def test_a_push_that_vanished_is_named_and_brought_back(
     embedded: Embedded, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
