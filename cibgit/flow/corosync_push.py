@@ -18,6 +18,7 @@ from ..errors import (
     CibgitError,
     RevertedError,
     UnknownOutcomeError,
+    UnreachableError,
 )
 from .corosync_plan import CorosyncPlan
 from .members import Node, read_nodes
@@ -26,6 +27,11 @@ LOAD_SECONDS = 10.0
 """How long the members may take to have loaded a file; it takes them milliseconds."""
 
 POLL_SECONDS = 0.2
+
+_LOOK = (
+    "What was replaced last lies beside the file as corosync.conf.cibgit. Look with:"
+    " cibgit corosync drift"
+)
 
 Sleep = Callable[[float], None]
 
@@ -70,9 +76,18 @@ def push(
         _discard(planned, files)
         raise
     _install(planned, files)
-    behind = _reloaded(planned, version, sleep)
-    if behind:
-        _put_back(planned, behind, sleep)
+    try:
+        behind = _reloaded(planned, version, sleep)
+        if behind:
+            _put_back(planned, behind, sleep)
+    except (RevertedError, UnknownOutcomeError):
+        raise
+    except CibgitError as error:
+        raise UnknownOutcomeError(
+            f"{error.message}; every node has the new file, and nobody can say which of"
+            " them have loaded it",
+            _LOOK,
+        ) from None
     layer.site.repository.set_ref(layer.ref, commit, f"corosync push {version}")
     return _read_back(planned, commit)
 
@@ -101,7 +116,7 @@ def _install(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
     if not failed:
         return
     _discard(planned, files)
-    now = {node.name: node for node in read_nodes(planned.layer, planned.desired)}
+    now = _now(planned)
     stuck = [
         node.name
         for node in planned.targets
@@ -112,10 +127,18 @@ def _install(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
         raise UnknownOutcomeError(
             f"{error.message}; nothing was loaded, but {', '.join(stuck)} may have the"
             " new file",
-            "The old one lies beside it as corosync.conf.cibgit. Look with:"
-            " cibgit corosync drift",
+            _LOOK,
         )
     raise error
+
+
+def _now(planned: CorosyncPlan) -> dict[str, Node]:
+    """Read the nodes again, as far as they can be."""
+    try:
+        found = read_nodes(planned.layer, planned.desired)
+    except CibgitError:
+        return {}
+    return {node.name: node for node in found}
 
 
 def _has_old(planned: CorosyncPlan, before: Node, now: Node | None, new: bytes) -> bool:
@@ -176,8 +199,7 @@ def _put_back(planned: CorosyncPlan, behind: list[str], sleep: Sleep) -> None:
         told = problem or f"{', '.join(left)} did not load the old one either"
         raise UnknownOutcomeError(
             f"{why}, and the old one could not be put back everywhere: {told}",
-            "The old file lies beside the new one as corosync.conf.cibgit. Look with:"
-            " cibgit corosync drift",
+            _LOOK,
         )
     raise RevertedError(
         f"{why}; every node runs with the old one again, proven as version {version}",
@@ -196,9 +218,11 @@ def _old(planned: CorosyncPlan, node: Node) -> Conf | None:
 def _written(planned: CorosyncPlan, files: Mapping[str, bytes]) -> str:
     """Write files over whatever stands there; return what kept a node from it."""
     ring, own = planned.layer.ring, planned.nodes[0].name
-    now = {node.name: node for node in read_nodes(planned.layer, planned.desired)}
+    now = _now(planned)
 
     def write_to(name: str) -> None:
+        if name not in now:
+            raise UnreachableError("it could not be read")
         ring.stage(name, files[name], own=name == own)
         ring.install(name, now[name].copy.digest, own=name == own)
 

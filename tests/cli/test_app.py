@@ -32,6 +32,8 @@ def answer(embedded: Embedded, capsys: Output, *arguments: str) -> tuple[int, An
     return code, json.loads(capsys.readouterr().out)
 
 
+GROUPS = {"corosync", "git", "hook", "secret"}
+COROSYNC = ("corosync export", "corosync drift", "corosync push")
 COMMANDS = (
     *(
         "init",
@@ -55,7 +57,7 @@ SECRET = tuple(
 )
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, *SECRET])
+@pytest.mark.parametrize("command", [*COMMANDS, *SECRET, *COROSYNC])
 def test_help_has_an_example(command: str, capsys: Output) -> None:
     assert run([*command.split(), "--help"]) == 0
     out = capsys.readouterr().out
@@ -71,7 +73,7 @@ def test_every_command_is_known_to_this_test() -> None:
         for command in app.registered_commands
     }
     assert names == set(COMMANDS)
-    assert {group.name for group in app.registered_groups} == {"git", "hook", "secret"}
+    assert {group.name for group in app.registered_groups} == GROUPS
 
 
 def test_version(capsys: Output) -> None:

@@ -17,6 +17,7 @@ from cibgit.errors import (
     PermissionDeniedError,
     RevertedError,
     StaleError,
+    TimedOutError,
     UnknownOutcomeError,
     UnreachableError,
     UnsafeError,
@@ -473,6 +474,14 @@ class TestFailures:
             "bob": "1000",
         }
         assert parse(ring.files["bob"], "bob").nodes
+
+    def test_nobody_answers_any_more(self, waiting: Embedded, ring: FakeRing) -> None:
+        ring.before.append(failing("reload", "", TimedOutError("no answer")))
+        with pytest.raises(
+            UnknownOutcomeError, match="no answer; every node has the new"
+        ):
+            pushed(waiting, ring)
+        assert all(b"2000" in data for data in ring.files.values())
 
     def test_nor_the_old_one(
         self, waiting: Embedded, ring: FakeRing, monkeypatch: pytest.MonkeyPatch
