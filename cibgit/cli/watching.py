@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..flow.answer import Answering
     from ..flow.mirror import Mirror
     from ..flow.site import Site
-    from ..flow.watch import Event, Tally
+    from ..flow.tally import Event, Tally
     from ..flow.watch import Watch as Agent
 
 

@@ -11,7 +11,7 @@ from cibgit.cli.app import run
 from cibgit.errors import UnreachableError
 from cibgit.flow.export import export
 from cibgit.flow.mirror import Mirror
-from cibgit.flow.watch import Seen
+from cibgit.flow.tally import Seen
 from cibgit.gitcall import forever
 
 from .embedded import CIB, Embedded

@@ -15,7 +15,7 @@ from cibgit.cluster.directory import Directory
 from cibgit.cluster.events import Events
 from cibgit.errors import CibgitError
 from cibgit.flow.export import export
-from cibgit.flow.watch import Seen, Tally, Trouble
+from cibgit.flow.tally import Seen, Tally, Trouble
 from cibgit.render.watch import metrics
 
 from ..cluster.test_exporter import ask, free_port
