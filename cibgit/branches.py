@@ -115,6 +115,11 @@ class Branches(Runner):
         """Remove a ref of cibgit, if it is there."""
         self._run("update-ref", "--no-deref", "-d", own_ref(name))
 
+    def locks(self, folder: str) -> list[Path]:
+        """Return the locks that git has, or left, on the refs in a folder of cibgit's."""
+        words = ("rev-parse", "--path-format=absolute", "--git-path", own_ref(folder))
+        return sorted(Path(self._run(*words).text).glob("*.lock"))
+
     def tidy(self) -> None:
         """Let git pack what has become too many loose objects."""
         self._run("gc", "--auto", "--quiet", ok=None)

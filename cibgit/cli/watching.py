@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..flow.answer import Answering
     from ..flow.mirror import Mirror
     from ..flow.site import Site
-    from ..flow.watch import Event
+    from ..flow.tally import Event
     from ..flow.watch import Watch as Agent
 
 

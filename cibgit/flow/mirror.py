@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..errors import CibgitError, NoInputError
-from ..gitcall import forever
+from ..gitcall import branch_ref, forever
 from .site import Site
 
 FIRST_PAUSE = 2.0
@@ -117,9 +117,8 @@ class Mirror:
         never does.
         """
         repository, site = self.site.repository, self.site
-        names = [site.ref(name) for name in RECORDED]
-        found = [(f"+{repository.get_ref(name)}", name) for name in names]
-        if self.branch:
-            tip = repository.tip(self.branch)
-            found.append((f"{tip}", f"refs/heads/{self.branch}"))
-        return [f"{tip}:{name}" for tip, name in found if not tip.endswith("None")]
+        tips = {site.ref(name): repository.get_ref(site.ref(name)) for name in RECORDED}
+        found = [f"+{tip}:{name}" for name, tip in tips.items() if tip]
+        if self.branch and (tip := repository.tip(self.branch)):
+            found.append(f"{tip}:{branch_ref(self.branch)}")
+        return found

@@ -20,12 +20,14 @@ from ..cluster.events import Events
 from ..cluster.succession import Succession, directory
 from ..errors import CibgitError, UnreachableError
 from ..policy.finding import Finding
-from .answer import Answered, Answering
+from .answer import Answering
 from .drift import Drift, drift
+from .locks import Locks
 from .mirror import Mirror
 from .notify import Channel, Found
 from .record import check_branch, record, show, start_version
 from .site import Site
+from .tally import Event, Seen, Tally, Trouble
 
 QUIET = 0.5
 """Seconds without a new state after which it is asked whether there is drift."""
@@ -33,66 +35,13 @@ QUIET = 0.5
 SHORT = 1.0
 """Seconds after which the first poll follows, where nothing tells of changes."""
 
-STUCK = 180.0
-"""Seconds that hooks and a push may keep it from looking, beside its longest pause."""
-
 GROWTH = 1.5
 REMEMBERED = 300
 TIDY = 500
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A state that was recorded; ``missed`` epochs before it were never on disk."""
-
-    cib: Cib
-    commit: str
-    missed: int = 0
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """Something failed and will be tried again."""
-
-    sentence: str
-    hint: str = ""
-
-
-Event = Seen | Drift | Answered | Trouble
 Step = tuple[str, Callable[[], object]]
 """Something to be done at a look, and what its trouble is remembered by."""
-
-
-@dataclass
-class Tally:
-    """What a watch has seen since it was started; for metrics and for its health.
-
-    ``standing`` has what failed the last time it was tried, ``looked`` when the cluster
-    could be looked at last (seconds since the epoch).
-    """
-
-    states: int = 0
-    missed: int = 0
-    troubles: int = 0
-    hooks: int = 0
-    answers: int = 0
-    gave_up: bool = False
-    is_suspended: bool = False
-    is_mirrored: bool | None = None
-    looked: float = 0.0
-    version: Version | None = None
-    drift: Drift | None = None
-    standing: dict[str, str] = field(default_factory=dict)
-
-    def complaint(self, slow: float) -> str:
-        """Say what is wrong with the watch itself; "" where it does what it should.
-
-        ``slow`` is the longest pause that it may make, in seconds.
-        """
-        silent = time.time() - self.looked
-        if self.looked and silent > slow + STUCK:
-            return f"the cluster was last looked at {silent:.0f} seconds ago"
-        return next(iter(list(self.standing.values())), "")
 
 
 @dataclass
@@ -127,6 +76,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         self._output = Channel("output", self.tell)
+        self._locks = Locks(self.site)
 
     def check(self) -> None:
         """Refuse a branch or a remote that will not do, before anything is recorded."""
@@ -202,6 +152,8 @@ class Watch:
 
     def _always(self) -> Iterator[Step]:
         """Yield what follows each look."""
+        if self.tally.standing:
+            yield "locks", self._unlock
         if self.branch:
             yield "branch", partial(self._show, self.branch)
         if self.mirror:
@@ -331,6 +283,10 @@ class Watch:
         self.tally.answers += answered.commit is not None
         for channel in (self._output, *self.channels):
             channel.waiting.append(answered)
+
+    def _unlock(self) -> None:
+        for file in self._locks.sweep():
+            self.tell(Trouble(f"{file} was left behind by a git that died; removed"))
 
     def _show(self, branch: str) -> None:
         if self._newest is not None:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from ..compare.change import Weight
 from ..flow.answer import Answered, Came
 from ..flow.drift import Drift
-from ..flow.watch import Event, Seen
+from ..flow.tally import Event, Seen
 from .difference import grouped, printable
 from .drift import drift, summary
 from .json import changes, drifted, dumps
 
 if TYPE_CHECKING:
-    from ..flow.watch import Tally
+    from ..flow.tally import Tally
 
 _PREFIX = "cibgit_watch"
 _HELP = (

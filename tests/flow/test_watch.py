@@ -18,7 +18,7 @@ from cibgit.errors import CibgitError
 from cibgit.flow.export import export
 from cibgit.flow.resume import resume
 from cibgit.flow.suspend import suspend
-from cibgit.flow.watch import Seen, Tally, Trouble
+from cibgit.flow.tally import Seen, Tally, Trouble
 from cibgit.render.watch import metrics
 
 from ..cluster.test_exporter import ask, free_port

@@ -13,7 +13,8 @@ from cibgit.errors import CibgitError
 from cibgit.flow.answer import Answered
 from cibgit.flow.drift import Drift
 from cibgit.flow.notify import Channel
-from cibgit.flow.watch import Event, Tally, Trouble, Watch
+from cibgit.flow.tally import Event, Tally, Trouble
+from cibgit.flow.watch import Watch
 
 from .embedded import Embedded
 
