@@ -35,11 +35,12 @@ def _collect(section: Section, path: str, found: dict[str, str]) -> None:
         return
     for entry in section.entries:
         found[lead + entry.key] = entry.value
-    members = 0
-    for number, each in enumerate(section.sections):
+    members = nodes = 0
+    for each in section.sections:
         name = lead + each.name
         if name == "nodelist.node":
-            name += f"[{each.get('nodeid') or f'#{number}'}]"
+            name += f"[{each.get('nodeid') or f'#{nodes}'}]"
+            nodes += 1
         elif each.name in _MAPPED:
             name += f".{own_name(each)}"
         elif each.name == "logging_daemon":

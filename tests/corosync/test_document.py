@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cibgit.corosync.canonical import canonical, version_of, with_version
@@ -124,6 +124,19 @@ def test_written_and_read_it_says_the_same(conf: Conf) -> None:
 
 
 @given(CONFS)
+@example(
+    Conf(
+        Section(
+            "",
+            [
+                Section(
+                    "nodelist",
+                    [Section("totem"), Section("node", [Entry("token", "")])],
+                )
+            ],
+        )
+    )
+)
 def test_the_canonical_form_is_one_and_keeps_the_meaning(conf: Conf) -> None:
     form = canonical(conf)
     assert settings(form) == settings(conf)
