@@ -30,7 +30,7 @@ def settings(conf: Conf) -> dict[str, str]:
 def _collect(section: Section, path: str, found: dict[str, str]) -> None:
     lead = f"{path}." if path else ""
     if path == "uidgid":  # names are resolved to numbers, so there is no key to name
-        pair = " ".join(f"{entry.key} {entry.value}" for entry in section.entries)
+        pair = " ".join(sorted(f"{each.key} {each.value}" for each in section.entries))
         found[f"uidgid[{pair}]"] = "yes"
         return
     for entry in section.entries:
