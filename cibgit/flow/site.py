@@ -121,8 +121,9 @@ class Site:
         return edited(self.file, self.keeper)
 
     def forget(self) -> None:
-        """Let go of the CIBs of commits that were read."""
+        """Let go of the CIBs of commits that were read, and of what is known of them."""
         self._committed.clear()
+        self._clear.clear()
 
     def blob(self, commit: str) -> str | None:
         """Return the id of the bytes that a commit has, None where it has no file."""
