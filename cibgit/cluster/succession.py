@@ -25,6 +25,11 @@ from .sources import File, Source
 WRITING = 1.0
 """Seconds within which a number that is being written is there."""
 
+RENAMING = 0.3
+"""Seconds within which a signature follows its file, on a busy machine too."""
+
+MISMATCH = "digest-mismatch"
+
 
 class Glimpse(NamedTuple):
     """One state that was found, or why there is none.
@@ -91,9 +96,27 @@ class Succession(File):
         yield from self._glimpses(Job(NOW, wanted=True), mark)
 
     def _glimpses(self, job: Job, mark: int | None) -> Iterator[Glimpse]:
-        for found in self._read(job):
-            state = _verified(found) if isinstance(found, Kept) else found
+        for state in self._states(job):
             yield Glimpse(state, mark, job.name == NOW)
+
+    def _states(self, job: Job) -> list[Cib | Finding]:
+        """Return what a file holds.
+
+        The CIB manager renames ``cib.xml`` first and then its signature: between the two
+        they do not match.
+        """
+        deadline = time.monotonic() + RENAMING
+        while True:
+            states = [
+                _verified(found) if isinstance(found, Kept) else found
+                for found in self._read(job)
+            ]
+            is_torn = any(
+                isinstance(each, Finding) and each.rule == MISMATCH for each in states
+            )
+            if job.name != NOW or not is_torn or time.monotonic() >= deadline:
+                return states
+            time.sleep(0.01)
 
 
 def _verified(found: Kept) -> Cib | Finding:
@@ -105,5 +128,5 @@ def _verified(found: Kept) -> Cib | Finding:
     signed = found.signature
     if signed is not None and signature(cib.root, signed) is None:
         said = f"{found.source} does not match its signature, so it never was live"
-        return Finding(Severity.WARNING, "digest-mismatch", found.source, said)
+        return Finding(Severity.WARNING, MISMATCH, found.source, said)
     return cib

@@ -8,9 +8,15 @@ import pytest
 
 from cibgit.cib.document import Cib
 from cibgit.cluster import succession
+from cibgit.cluster.release import Release
 from cibgit.cluster.succession import Succession
+from cibgit.policy.finding import Finding
 
 from ..situations import cib
+
+
+def sign(data: bytes) -> str:
+    return Release.of("2.1.5").signer.digest(data)
 
 
 @pytest.fixture
@@ -60,3 +66,28 @@ def test_a_number_that_never_comes_is_none(
     assert epochs(folder, 1) == [(3, None)]
     (folder / "cib.last").unlink()
     assert Succession(folder).number() is None
+
+
+def test_a_file_whose_signature_is_yet_to_come_is_waited_for(folder: Path) -> None:
+    right = sign(cib(3))
+    (folder / "cib.xml.sig").write_text(sign(cib(2)))
+
+    def rename() -> None:
+        time.sleep(0.05)
+        (folder / "new").write_text(right)
+        (folder / "new").rename(folder / "cib.xml.sig")
+
+    writer = threading.Thread(target=rename)
+    writer.start()
+    assert epochs(folder, 2) == [(3, 2)]
+    writer.join()
+
+
+def test_a_file_that_was_edited_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(succession, "RENAMING", 0.05)
+    (folder / "cib.xml.sig").write_text(sign(cib(2)))
+    [glimpse] = Succession(folder).since(2)
+    assert isinstance(glimpse.found, Finding)
+    assert "does not match its signature" in glimpse.found.sentence
