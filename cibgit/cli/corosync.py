@@ -34,7 +34,9 @@ app = typer.Typer(
 ForceOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--force", metavar="RULE", help="Relax restart or online-node; repeatable."
+        "--force",
+        metavar="RULE",
+        help="Relax restart, online-node or suspended; repeatable.",
     ),
 ]
 

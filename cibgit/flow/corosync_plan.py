@@ -6,6 +6,7 @@ file is touched.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from ..cib.document import Cib
 from ..corosync.document import Conf
@@ -14,13 +15,15 @@ from ..corosync.meaning import Difference, differences, settings
 from ..errors import StaleError, UnsafeError, UsageError
 from ..policy.corosync import judged
 from ..policy.finding import Finding, Severity, refused
+from ..policy.suspended import RULE as SUSPENDED
+from ..policy.suspended import told
 from .corosync_drift import names
 from .layer import Layer
 from .members import Node, read_nodes
 
 RESTART = "restart"
 ONLINE = "online-node"
-RULES = (RESTART, ONLINE)
+RULES = (RESTART, ONLINE, SUSPENDED)
 """What ``--force`` can relax."""
 
 
@@ -212,6 +215,7 @@ def _refuse_moved(layer: Layer, nodes: Sequence[Node], desired: Conf) -> None:
 
 
 def _harm(made: CorosyncPlan, cib: Cib) -> Iterator[Finding]:
+    yield from told(cib, datetime.now(UTC), Severity.ERROR)
     members = _joined(made.nodes[0])
     present = {
         each.get("nodeid") for each in (made.nodes[0].conf or made.desired).nodes

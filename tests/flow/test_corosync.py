@@ -1,11 +1,13 @@
 """The cluster layer: its file in git, in the vault, and on its way to the nodes."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cibgit.cib.secrets import Rules
+from cibgit.cib.suspension import Suspension
 from cibgit.config import SecretsConfig
 from cibgit.corosync.document import parse
 from cibgit.corosync.keys import RESTART
@@ -31,6 +33,7 @@ from cibgit.flow.corosync_plan import CorosyncPolicyError, plan
 from cibgit.flow.corosync_push import CorosyncPushed, push
 from cibgit.flow.export import export as export_cib
 from cibgit.flow.layer import Layer, layer
+from cibgit.flow.suspend import suspend
 from cibgit.policy.finding import Severity
 from cibgit.render import corosync as render
 
@@ -353,6 +356,16 @@ class TestPush:
         assert set(done.wrong) == {"alice", "bob"}
         said = render.pushed(done, "abc")
         assert "! does not run with what its file says: totem: token" in said
+
+    def test_nothing_is_pushed_while_the_cluster_is_suspended(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        change(tracked, "token: 1000", "token: 2000")
+        held = Suspension(int(time.time()) + 3600, "alice", "ticket 4711")
+        suspend(tracked.site(), held)
+        with pytest.raises(CorosyncPolicyError, match="by alice: ticket 4711"):
+            pushed(tracked, ring)
+        assert pushed(tracked, ring, "suspended").loaded
 
     def test_no_online_node_is_lost_by_chance(
         self, tracked: Embedded, ring: FakeRing
