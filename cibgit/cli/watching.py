@@ -117,8 +117,9 @@ def watch(
 
     Each state becomes a commit at refs/cibgit/NAME/live, by whoever changed the cluster;
     even one that is gone a moment later. On a node this follows within a second of the
-    change, elsewhere the cluster is polled. Nothing is changed in the cluster or on the
-    branch that is checked out, unless --auto says so. Runs until SIGTERM or SIGINT.
+    change, elsewhere the cluster is polled. Where corosync.conf is tracked, that of this
+    node is compared at each poll. Nothing is changed in the cluster or on the branch that
+    is checked out, unless --auto says so. Runs until SIGTERM or SIGINT.
 
     \b
     Examples:
