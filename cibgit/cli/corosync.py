@@ -53,10 +53,14 @@ def tracked(site: "Site") -> "Layer | None":
     """Return the cluster layer of a site that tracks it, and is on a node of it."""
     from ..flow.layer import Layer
 
-    if not site.cluster.address.startswith("local:"):
-        return None
-    found = Layer(site, _ring(site))
-    return found if found.is_tracked else None
+    ring = near(site)
+    found = Layer(site, ring) if ring else None
+    return found if found and found.is_tracked else None
+
+
+def near(site: "Site") -> "Ring | None":
+    """Return the ring of a site that is on a node of it, whether tracked or not."""
+    return _ring(site) if site.cluster.address.startswith("local:") else None
 
 
 def beside(site: "Site", cib: "Cib") -> "CorosyncDrift | None":

@@ -2,20 +2,13 @@
 
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..cluster import hook
 from ..errors import UsageError
-from ..flow.notify import Channel
+from ..flow.notify import Channel, News, Send
 from ..render import watch as render
-
-if TYPE_CHECKING:
-    from ..flow.answer import Answered
-    from ..flow.drift import Drift
-
-    Send = Callable[[Drift | Answered], None]
 
 
 def channels(
@@ -32,7 +25,7 @@ def channels(
     return found
 
 
-def _command(name: str, command: str) -> "Send":
+def _command(name: str, command: str) -> Send:
     """Return what calls a command with what happened as JSON."""
     try:
         argv = shlex.split(command)
@@ -41,7 +34,7 @@ def _command(name: str, command: str) -> "Send":
     if not argv:
         raise UsageError("--hook names no command")
 
-    def send(event: "Drift | Answered") -> None:
+    def send(event: News) -> None:
         told = {"CIBGIT_CLUSTER": name, "CIBGIT_EVENT": render.word(event)}
         data = render.notice(event, name).encode()
         hook.call(argv, {**os.environ, **told}, data)
@@ -49,14 +42,14 @@ def _command(name: str, command: str) -> "Send":
     return send
 
 
-def _webhook(name: str, file: Path) -> "Send":
+def _webhook(name: str, file: Path) -> Send:
     """Return what posts the same JSON to the address in a file."""
     from .. import __version__
     from ..cluster.webhook import Webhook
 
     address = Webhook.load(file)
 
-    def send(event: "Drift | Answered") -> None:
+    def send(event: News) -> None:
         headers = {
             "User-Agent": f"cibgit/{__version__}",
             "X-Cibgit-Cluster": name,
@@ -67,14 +60,14 @@ def _webhook(name: str, file: Path) -> "Send":
     return send
 
 
-def _mail(name: str, addresses: Sequence[str]) -> "Send":
+def _mail(name: str, addresses: Sequence[str]) -> Send:
     """Return what mails it to people."""
     from ..cluster import mail
 
     to = [mail.check_address(each) for each in addresses]
     program = mail.sendmail(os.environ)
 
-    def send(event: "Drift | Answered") -> None:
+    def send(event: News) -> None:
         text = mail.message(to, render.subject(event, name), render.body(event))
         mail.send(program, os.environ, text)
 

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import UsageError
 from ..exitcodes import ExitCode
-from . import caring, gather
+from . import caring, corosync, gather
 from .agreeing import AgreeOption, agreement
 from .options import HERE, AtOption, ClusterOption, DirectoryOption, JsonOption
 from .supervising import SupervisedOption, begin, end, supervision
@@ -117,8 +117,9 @@ def watch(
 
     Each state becomes a commit at refs/cibgit/NAME/live, by whoever changed the cluster;
     even one that is gone a moment later. On a node this follows within a second of the
-    change, elsewhere the cluster is polled. Nothing is changed in the cluster or on the
-    branch that is checked out, unless --auto says so. Runs until SIGTERM or SIGINT.
+    change, elsewhere the cluster is polled. Where corosync.conf is tracked, that of this
+    node is compared at each poll. Nothing is changed in the cluster or on the branch that
+    is checked out, unless --auto says so. Runs until SIGTERM or SIGINT.
 
     \b
     Examples:
@@ -145,7 +146,7 @@ def watch(
         numbers = _numbers(agent, others)
         agent.after = lambda _: _write(metrics, numbers())
         if once:
-            return ExitCode.DIFFERS if agent.once().is_drift else ExitCode.OK
+            return ExitCode.DIFFERS if agent.once() else ExitCode.OK
         if http:
             stack.enter_context(_exporter(http, agent, numbers))
         gather.until_stopped(agent.events.stop)
@@ -165,6 +166,7 @@ def _agent(
     """Return an agent that tells what it sees on standard output, and to ``others``."""
     from ..cluster.events import Events
     from ..cluster.succession import directory as states
+    from ..flow.corosync_watch import CorosyncWatch
     from ..flow.watch import Watch
     from ..render import watch as render
 
@@ -176,7 +178,9 @@ def _agent(
     events = stack.enter_context(Events(states(site.cluster)))
     if others:
         events.listen(others)
-    return Watch(site, events, told, slow=poll)
+    ring = corosync.near(site)
+    below = CorosyncWatch(site, ring) if ring else None
+    return Watch(site, events, told, slow=poll, corosync=below)
 
 
 def _numbers(agent: "Agent", others: "Agreement | None") -> "Callable[[], str]":

@@ -9,10 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Protocol
 
+from ..cib.document import Cib
 from ..cib.suspension import suspension
 from ..compare.change import Weight
 from .answer import Answered
+from .corosync_drift import CorosyncDrift
 from .drift import Drift
 from .makers import attributed
 from .site import Site
@@ -20,8 +23,31 @@ from .site import Site
 KEPT = 100
 """How many answers a channel that fails still gets told later."""
 
-Send = Callable[["Drift | Answered"], None]
+News = Drift | CorosyncDrift | Answered
+"""What people are told."""
+
+Send = Callable[[News], None]
 """Tells people; raises a :class:`~cibgit.errors.CibgitError` where it could not."""
+
+
+class Standing(Protocol):
+    """How something stands to git: people hear of a drift once, and of its end once."""
+
+    site: Site
+
+    def ref(self, channel: str) -> str:
+        """Return the ref that names what a channel was told last."""
+
+    def is_known(self, told: str) -> bool:
+        """Say whether a commit that was told is this drift."""
+
+    @property
+    def state(self) -> str | None:
+        """The commit to be noted as told; None where there is nothing to tell."""
+
+    @property
+    def told(self) -> News:
+        """What people are told."""
 
 
 class Found:
@@ -31,6 +57,15 @@ class Found:
         self.site = site
         self.drift = drift
         self._live = site.repository.get_ref(site.ref("live"))
+
+    def ref(self, channel: str) -> str:
+        """Return the ref that names the state which a channel was told of last."""
+        return self.site.ref(f"told-{channel}")
+
+    def is_known(self, told: str) -> bool:
+        """Say whether a drift that was told was found at an equal state."""
+        state = self.state
+        return state is not None and self.site.blob(told) == self.site.blob(state)
 
     @cached_property
     def told(self) -> Drift:
@@ -44,10 +79,10 @@ class Found:
         matters = any(weights[each] for each in Weight if each > Weight.NONE)
         return self._live if matters or self.drift.lost else None
 
-    @property
-    def is_suspended(self) -> bool:
-        """Whether somebody asked that nobody be told, and nothing be done, for now."""
-        return suspension(self.drift.live, datetime.now(UTC)) is not None
+
+def is_suspended(live: Cib) -> bool:
+    """Say whether somebody asked that nobody be told, and nothing be done, for now."""
+    return suspension(live, datetime.now(UTC)) is not None
 
 
 @dataclass
@@ -58,7 +93,7 @@ class Channel:
     send: Send
     waiting: deque[Answered] = field(default_factory=lambda: deque(maxlen=KEPT))
 
-    def deliver(self, found: Found) -> int:
+    def deliver(self, found: Standing) -> int:
         """Send what this channel has not been told yet; return how much that was."""
         sent = 0
         while self.waiting:
@@ -67,18 +102,18 @@ class Channel:
             sent += 1
         return sent + self._stands(found)
 
-    def _stands(self, found: Found) -> int:
-        site, repository = found.site, found.site.repository
-        ref = site.ref(f"told-{self.name}")
+    def _stands(self, found: Standing) -> int:
+        repository, ref = found.site.repository, found.ref(self.name)
         told = repository.get_ref(ref)
-        if found.state is None:
-            if told is None:
-                return 0
+        if told and found.is_known(told):
+            return 0
+        state = found.state
+        if state is not None:
+            self.send(found.told)
+            repository.set_ref(ref, state, "drift was told")
+        elif told:
             self.send(found.told)
             repository.drop_ref(ref)
-            return 1
-        if told and site.blob(told) == site.blob(found.state):
+        else:
             return 0
-        self.send(found.told)
-        repository.set_ref(ref, found.state, "drift was told")
         return 1

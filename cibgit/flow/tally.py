@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from ..cib.document import Cib, Version
 from .answer import Answered
+from .corosync_drift import CorosyncDrift
 from .drift import Drift
 
 STUCK = 180.0
@@ -28,7 +29,7 @@ class Trouble:
     hint: str = ""
 
 
-Event = Seen | Drift | Answered | Trouble
+Event = Seen | Drift | CorosyncDrift | Answered | Trouble
 
 
 @dataclass
@@ -36,7 +37,8 @@ class Tally:
     """What a watch has seen since it was started; for metrics and for its health.
 
     ``standing`` has what failed the last time it was tried, ``looked`` when the cluster
-    could be looked at last (seconds since the epoch).
+    could be looked at last (seconds since the epoch). ``corosync`` is None where
+    ``corosync.conf`` is not tracked, or could not be read.
     """
 
     states: int = 0
@@ -50,6 +52,7 @@ class Tally:
     looked: float = 0.0
     version: Version | None = None
     drift: Drift | None = None
+    corosync: CorosyncDrift | None = None
     standing: dict[str, str] = field(default_factory=dict)
 
     def complaint(self, slow: float) -> str:

@@ -21,10 +21,11 @@ from ..cluster.succession import Succession, directory
 from ..errors import CibgitError, UnreachableError
 from ..policy.finding import Finding
 from .answer import Answering
-from .drift import Drift, drift
+from .corosync_watch import CorosyncWatch
+from .drift import drift
 from .locks import Locks
 from .mirror import Mirror
-from .notify import Channel, Found
+from .notify import Channel, Found, is_suspended
 from .record import check_branch, record, show, start_version
 from .site import Site
 from .tally import Event, Seen, Tally, Trouble
@@ -51,7 +52,8 @@ class Watch:
     A channel may raise a :class:`~cibgit.errors.CibgitError`: then it is called again
     later. ``slow`` is the longest pause between two polls, in seconds; ``after`` is
     called after each look. ``answering`` is how drift is answered, if at all, ``branch``
-    shows what is recorded, ``mirror`` takes it elsewhere.
+    shows what is recorded, ``mirror`` takes it elsewhere, ``corosync`` looks at
+    ``corosync.conf``.
     """
 
     site: Site
@@ -63,6 +65,7 @@ class Watch:
     answering: Answering | None = None
     branch: str | None = None
     mirror: Mirror | None = None
+    corosync: CorosyncWatch | None = None
     tally: Tally = field(default_factory=Tally)
     _mark: int | None = None
     _newest: Cib | None = None
@@ -114,10 +117,11 @@ class Watch:
             self.events.wait(self.slow if waits_for_events else min(pause, self.slow))
             pause = grown
 
-    def once(self) -> Drift:
+    def once(self) -> bool:
         """Look once, record, judge, tell and answer; what was answered is judged again.
 
-        All of it is tried before what failed first is raised.
+        Returns whether there is drift, of the CIB or of ``corosync.conf``. All of it is
+        tried before what failed first is raised.
         """
         failed: list[CibgitError] = []
         moves = -1
@@ -133,7 +137,8 @@ class Watch:
             raise failed[0]
         if self._found is None:
             raise UnreachableError("nothing of the cluster could be read")
-        return self._found.drift
+        below = self.tally.corosync
+        return self._found.drift.is_drift or (below is not None and below.is_drift)
 
     def _moves(self) -> int:
         """Count what makes another look worth while at once."""
@@ -142,7 +147,9 @@ class Watch:
     def _when_quiet(self) -> Iterator[Step]:
         """Yield what is to be done once the cluster is quiet, one after the other."""
         yield "judge", self._judge
-        self.tally.is_suspended = bool(self._found and self._found.is_suspended)
+        if self.corosync and self.corosync.is_due(self.slow):
+            yield "corosync", partial(self._compare, self.corosync)
+        self.tally.is_suspended = bool(self._newest and is_suspended(self._newest))
         if self.tally.is_suspended:
             return
         for channel in (self._output, *self.channels):
@@ -264,13 +271,20 @@ class Watch:
         self.tally.drift = self._found.drift
         self._judged = moment
 
+    def _compare(self, corosync: CorosyncWatch) -> None:
+        """Compare ``corosync.conf`` with git; what cannot be read is no drift."""
+        try:
+            corosync.look(self._newest)
+        finally:
+            self.tally.corosync = corosync.found.told if corosync.found else None
+
     def _tell_once(self, channel: Channel) -> None:
         """Tell of a drift, and of its end, once each: also after a restart."""
-        if self._found is None:
-            return
-        sent = channel.deliver(self._found)
-        if channel is not self._output:
-            self.tally.hooks += sent
+        below = self.corosync.found if self.corosync else None
+        for found in (self._found, below):
+            sent = channel.deliver(found) if found else 0
+            if channel is not self._output:
+                self.tally.hooks += sent
 
     def _answer(self, answering: Answering) -> None:
         """Revert or adopt what drifted, if there is anything, and say so everywhere."""

@@ -25,7 +25,7 @@ def exported(done: "Exported", commit: str) -> str:
     lines.append(f"Exported as {commit}.")
     if done.first:
         lines.append(
-            "It is tracked from now on: cibgit drift and status look at it, too."
+            "It is tracked from now on: cibgit drift, status and watch look at it, too."
         )
     if done.sealed:
         names = ", ".join(str(slot) for slot in done.sealed)

@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING
 
 from ..compare.change import Weight
 from ..flow.answer import Answered, Came
+from ..flow.corosync_drift import CorosyncDrift
 from ..flow.drift import Drift
+from ..flow.notify import News
 from ..flow.tally import Event, Seen
+from . import corosync
 from .difference import grouped, printable
 from .drift import drift, summary
 from .json import changes, drifted, dumps
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 _PREFIX = "cibgit_watch"
 _HELP = (
     ("in_sync", "gauge", "1 if live is what is applied"),
+    ("corosync_in_sync", "gauge", "1 if corosync.conf here is as git knows it"),
     ("states_total", "counter", "live states recorded since the start"),
     ("missed_total", "counter", "epochs that never reached the disk"),
     ("troubles_total", "counter", "failed attempts"),
@@ -39,6 +43,8 @@ def line(event: Event, name: str) -> str:
             text += f" ({event.missed} epochs before it never reached the disk)"
     elif isinstance(event, Drift):
         text = f"{name}: {summary(event)}"
+    elif isinstance(event, CorosyncDrift):
+        text = f"{name}: {corosync.summary(event)}"
     elif isinstance(event, Answered):
         text = f"{name}: {_answered(event)}"
     else:
@@ -59,6 +65,8 @@ def json_line(event: Event, name: str) -> str:
         }
     elif isinstance(event, Drift):
         found = {"event": "drift", **json.loads(drifted(event, name))}
+    elif isinstance(event, CorosyncDrift):
+        found = {"event": word(event), **corosync.drift_values(event)}
     elif isinstance(event, Answered):
         found = {"event": event.came.value, **_fields(event)}
     else:
@@ -66,27 +74,33 @@ def json_line(event: Event, name: str) -> str:
     return json.dumps({"cluster": name, **found})
 
 
-def word(event: Drift | Answered) -> str:
+def word(event: News) -> str:
     """Return what happened, in one word for a program."""
     if isinstance(event, Answered):
         return event.came.value
-    return "drift" if event.is_drift else "settled"
+    found = "drift" if event.is_drift else "settled"
+    return f"corosync-{found}" if isinstance(event, CorosyncDrift) else found
 
 
-def notice(event: Drift | Answered, name: str) -> str:
+def notice(event: News, name: str) -> str:
     """Return what a hook is told, as JSON."""
+    if isinstance(event, CorosyncDrift):
+        values = corosync.drift_values(event)
+        return dumps("corosync drift", cluster=name, **values)
     if isinstance(event, Answered):
         return dumps("watch", cluster=name, event=word(event), **_fields(event))
     return drifted(event, name)
 
 
-def subject(event: Drift | Answered, name: str) -> str:
+def subject(event: News, name: str) -> str:
     """Return the subject of a mail."""
     return f"[cibgit] {name}: {word(event)}"
 
 
-def body(event: Drift | Answered) -> str:
-    """Return what a mail says: what ``cibgit drift`` prints, or what was answered."""
+def body(event: News) -> str:
+    """Return what a mail says: what a command prints of drift, or what was answered."""
+    if isinstance(event, CorosyncDrift):
+        return corosync.drift(event) + "\n"
     if isinstance(event, Drift):
         return drift(event) + "\n"
     return f"{_answered(event)}\n\n{grouped(event.changes)}\n"
@@ -120,9 +134,10 @@ def _fields(event: Answered) -> dict[str, object]:
 
 def metrics(tally: "Tally", name: str) -> str:
     """Render the numbers in Prometheus' text format."""
-    drift = tally.drift
+    drift, below = tally.drift, tally.corosync
     values = (
         None if drift is None else int(not drift.is_drift),
+        None if below is None else int(not below.is_drift),
         tally.states,
         tally.missed,
         tally.troubles,

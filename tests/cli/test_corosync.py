@@ -24,15 +24,11 @@ def ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Embedded, Fak
     monkeypatch.chdir(embedded.root)
     monkeypatch.setenv("HOME", str(tmp_path))
 
-    def tracked(site: Any) -> Layer | None:
-        found = Layer(site, ring)
-        return found if found.is_tracked else None
-
     def layer_of(folder: Any, cluster: Any) -> Layer:
         return Layer(corosync.gather.site(folder, cluster, None), ring)
 
     monkeypatch.setattr(corosync, "layer_of", layer_of)
-    monkeypatch.setattr(corosync, "tracked", tracked)
+    monkeypatch.setattr(corosync, "near", lambda _: ring)
     assert run(["export"]) == 0
     return embedded, ring
 
@@ -130,3 +126,44 @@ def test_a_secret_of_the_ring_is_set(
         "another" * 8 + "\n",
     )
     assert said(capsys, "secret", "show", "corosync:totem/kez")[0] == 66
+
+
+def test_the_agent_tells_what_the_command_prints(
+    ring: tuple[Embedded, FakeRing], capsys: Output, tmp_path: Path
+) -> None:
+    _, nodes = ring
+    run(["corosync", "export"])
+    hook, log = tmp_path / "hook", tmp_path / "log"
+    hook.write_text(
+        f'#!/bin/sh\n(echo "$CIBGIT_CLUSTER $CIBGIT_EVENT"; cat; echo) >> {log}\n'
+    )
+    hook.chmod(0o755)
+    watch = ["watch", "--once", "--hook", str(hook)]
+    assert said(capsys, *watch) == (0, "")
+    nodes.edit("alice", "token: 1000", "token: 2000")
+    assert said(capsys, *watch) == (
+        1,
+        "prod: corosync.conf: 1 moved, 1 finding.\n",
+    )
+    assert said(capsys, *watch) == (1, "")
+    word, told = log.read_text().strip().split("\n", 1)
+    assert word == "prod corosync-drift"
+    found = json.loads(told)
+    assert (found["command"], found["cluster"]) == ("corosync drift", "prod")
+    assert [each["sentence"] for each in found["moved"]] == [
+        "totem: token 1000 -> 2000"
+    ]
+    nodes.edit("alice", "token: 2000", "token: 1000")
+    code, line = answer(capsys, *watch)
+    assert (code, line["event"], line["drift"]) == (0, "corosync-settled", False)
+    assert "prod corosync-settled" in log.read_text()
+    assert KEY not in log.read_text()
+
+
+def test_an_agent_elsewhere_has_no_ring(tmp_path: Path, capsys: Output) -> None:
+    embedded = Embedded.create(tmp_path)
+    assert run(["export", "-C", str(embedded.root)]) == 0
+    conf_of(embedded).write_text("totem {\n}\n")
+    embedded.git("add", ".")
+    embedded.git("commit", "-qm", "a file of another machine")
+    assert said(capsys, "watch", "--once", "-C", str(embedded.root)) == (0, "")

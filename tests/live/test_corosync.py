@@ -9,6 +9,7 @@ import pytest
 
 from . import ssh
 from .cluster import LiveCluster
+from .test_watch import watching
 from .workplace import Answer, Workplace
 
 NODES = ("node1", "node2", "node3")
@@ -165,6 +166,31 @@ def test_a_change_by_hand_stops_the_push_and_can_be_taken(ring: Ring) -> None:
     pushed = ring.cibgit("node1", "corosync", "push", "--yes")
     assert pushed.code == 0, pushed
     assert ring.cmap("node1")["totem.token"] == "1234"
+
+
+def test_the_agent_tells_of_a_change_by_hand_and_of_its_end(
+    ring: Ring, tmp_path: Path
+) -> None:
+    assert ring.cibgit("node1", "export").code == 0
+    log, hook = tmp_path / "log", tmp_path / "hook"
+    log.touch()
+    hook.write_text(f'#!/bin/sh\necho "$CIBGIT_EVENT" >> {log}\n')
+    hook.chmod(0o755)
+    file, new = ring.on("node1"), ring.on("node1").with_name("new")
+    text = file.read_text()
+
+    def has(edited: str, in_sync: int, *events: str) -> None:
+        new.write_text(edited)
+        new.rename(file)  # at once: half a file would be another drift
+        number = f'cibgit_watch_corosync_in_sync{{cluster="prod"}} {in_sync}\n'
+        wait_for(lambda: number in (tmp_path / "metrics").read_text())
+        wait_for(lambda: len(log.read_text().split()) >= len(events))
+        assert log.read_text().split() == list(events)
+
+    with watching(ring, "node1", "--poll", "0.5", "--hook", str(hook)):
+        has(text, 1)
+        has(text.replace("token: 1000", "token: 1234"), 0, "corosync-drift")
+        has(text, 1, "corosync-drift", "corosync-settled")
 
 
 def test_what_needs_a_restart_is_said_before_and_after(ring: Ring) -> None:
