@@ -63,8 +63,6 @@ LINGER_SECONDS = 10.0
 GLANCE_SECONDS = 1.0
 """How often it is looked whether git has ended."""
 
-_BOUNDS = {"commit": COMMIT_SECONDS, "push": PUSH_SECONDS}
-
 ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C.UTF-8",  # English, and hooks still know what a letter is
@@ -200,7 +198,8 @@ def wait(
     the output open; git itself having ended is what counts.
     """
     name = verb(arguments)
-    seconds = _BOUNDS.get(name, READ_SECONDS)
+    bounds = {"commit": COMMIT_SECONDS, "push": PUSH_SECONDS}
+    seconds = bounds.get(name, READ_SECONDS)
     now = alive = time.monotonic()
     end = now + seconds
     given: bytes | None = stdin

@@ -90,7 +90,7 @@ def test_each_hand_edit_is_a_commit_even_one_that_is_undone_at_once(
         )
         place.cluster.run("node3", ["sh", "-c", both])
         end = int(place.epoch().partition(".")[2])
-        wait_for(lambda: chain(place, "CIB-Version")[-1:] == [f"0.{end}.0"], 10)
+        wait_for(lambda: chain(place, "CIB-Version")[-1:] == [f"0.{end}.0"])
     found = chain(place, "CIB-Version")
     assert found == [f"0.{epoch}.0" for epoch in range(start + 1, end + 1)]
     assert len(found) == EDITS + 2
