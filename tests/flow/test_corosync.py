@@ -43,18 +43,6 @@ from .ring import CAROL, CONF, KEY, FakeRing
 WITH_KEY = CONF.replace("token: 1000", f"token: 1000\n\tkey: {KEY}")
 
 
-@pytest.fixture
-def ring() -> FakeRing:
-    return FakeRing.create()
-
-
-@pytest.fixture
-def tracked(embedded: Embedded, ring: FakeRing) -> Embedded:
-    export_cib(embedded.site())
-    export(Layer(embedded.site(), ring))
-    return embedded
-
-
 def conf_of(embedded: Embedded) -> Path:
     return embedded.root / "clusters/prod/corosync.conf"
 

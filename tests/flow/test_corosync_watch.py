@@ -33,18 +33,6 @@ from .test_corosync import WITH_KEY, change, conf_of
 from .watching import Bench, versions
 
 
-@pytest.fixture
-def ring() -> FakeRing:
-    return FakeRing.create()
-
-
-@pytest.fixture
-def tracked(embedded: Embedded, ring: FakeRing) -> Embedded:
-    export_cib(embedded.site())
-    export(Layer(embedded.site(), ring))
-    return embedded
-
-
 def bench_of(embedded: Embedded, ring: FakeRing) -> Bench:
     """Return an agent that has just been started."""
     bench = Bench(embedded)
