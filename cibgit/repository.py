@@ -21,6 +21,7 @@ from .commit import Author, LogEntry, SavedFile, one_line, stand_in
 from .commits import Commits
 from .errors import NoInputError, PermissionDeniedError, UnreachableError
 from .gitcall import Answer, RefusedError, file_name, own_ref, pathspec, revision
+from .programs import found as program
 from .remotes import Remotes
 from .tags import Tag, Tags
 
@@ -313,6 +314,7 @@ def run_git(  # noqa: PLR0913
     env = {**gitcall.ENVIRONMENT, **(env or {})}
     words = gitcall.environment_words(clean, env)
     words += [str(Git.GIT_PYTHON_GIT_EXECUTABLE), "-C", str(directory), *arguments]
+    words[0] = program(words[0])
     stream = cast("Any", PIPE)
     try:
         running = Git().execute(words, istream=stream, as_process=True, env=env)

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "cibgit"
 
 # Each layer may import itself and what stands above it here.
 LAYERS = (
-    ("cibgit", "errors", "exitcodes"),
+    ("cibgit", "errors", "exitcodes", "programs"),
     ("cib",),
     ("corosync",),
     ("compare",),

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import CibgitError, TimedOutError, UnreachableError
+from ..programs import found
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where the tools are looked for besides the user's PATH."""
@@ -155,7 +156,7 @@ def run(
     """
     try:
         done = subprocess.run(
-            argv,
+            [found(argv[0], environment.get("PATH")), *argv[1:]],
             input=stdin,
             capture_output=True,
             timeout=timeout,
