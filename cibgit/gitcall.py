@@ -354,10 +354,16 @@ def pathspec(path: str) -> str:
 
 
 def branch_ref(name: str) -> str:
-    """Return the full name of a branch; git itself has the last word on what is valid."""
+    """Return the full name of a branch; git itself has the last word on what is valid.
+
+    A branch that is called HEAD could be made, but makes every HEAD ambiguous.
+    """
     if (
         not name
-        or name[0] == "-"
+        or name == "HEAD"
+        or name[0] in "-/"
+        or name.endswith((".", "/", ".lock"))
+        or any(each in name for each in ("..", "//", "@{"))
         or not name.isprintable()
         or set(name) & set(" ~^:?*[\\")
     ):

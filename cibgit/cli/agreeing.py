@@ -26,7 +26,7 @@ def agreement(site: "Site", *, json: bool) -> "Agreement":
 
     if not isinstance(site.cluster, Local):
         raise UsageError(
-            f"--agree needs a node of the cluster: {site.config.at} is none",
+            f"--agree needs a node of the cluster: {site.cluster.address} is none",
             "Run it on each node, with --at local:.",
         )
 

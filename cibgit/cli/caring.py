@@ -11,7 +11,7 @@ from ..errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from datetime import date, datetime
 
     from ..flow.care import Care
     from ..flow.orders import Orders, Report
@@ -36,20 +36,34 @@ def seconds(text: str) -> float:
 
 
 def moment(text: str) -> "datetime":
-    """Return when a time such as ``4h``, a date or an ISO 8601 time is over."""
-    from datetime import date, datetime, timedelta
+    """Return when a time such as ``4h``, a date or an ISO 8601 time is over, in UTC.
+
+    A number without a unit is refused: ``2027`` would be half an hour.
+    """
+    from datetime import UTC, datetime, timedelta
 
     from ..compare.ignore import ending
 
-    with suppress(UsageError):
-        return datetime.now().astimezone() + timedelta(seconds=seconds(text))
-    for form in (date, datetime):
-        with suppress(ValueError, OverflowError):
-            return ending(form.fromisoformat(text.strip()))
+    text = text.strip()
+    if not text.isdecimal():
+        with suppress(UsageError):
+            return datetime.now(UTC) + timedelta(seconds=seconds(text))
+    with suppress(ValueError, OverflowError):
+        return ending(_date_or_time(text)).astimezone(UTC)
     raise UsageError(
-        f"{text!r} is not a time",
+        f"{text!r} is not a time, or a length of more than a week",
         "Write it as 4h, 2027-01-31, 2027-01-31T18:00 or 2027-01-31T18:00Z.",
     )
+
+
+def _date_or_time(text: str) -> "date | datetime":
+    """Read ISO 8601; raises ``ValueError``."""
+    from datetime import date, datetime
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return datetime.fromisoformat(text)
 
 
 def orders(state: Path | None = None) -> "Orders":

@@ -1,6 +1,7 @@
 """Commands about the cluster layer: ``corosync.conf`` of all nodes."""
 
 import os
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,8 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..cib.document import Cib
     from ..cluster.ring import Ring
     from ..flow.corosync_drift import CorosyncDrift
@@ -202,6 +205,24 @@ def push(
     return _carry_out(made, message, yes, dry_run, json)
 
 
+@contextmanager
+def _staying() -> "Iterator[None]":
+    """Let nothing but SIGKILL end this process, nor what it starts, for a while.
+
+    Between the first file that is put in place and the proof each step is bounded; who
+    left there would leave nodes with different files.
+    """
+    import signal
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {each: signal.signal(each, signal.SIG_IGN) for each in numbers}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
 def _carry_out(
     made: "CorosyncPlan", message: str | None, yes: bool, dry_run: bool, as_json: bool
 ) -> int:
@@ -235,8 +256,14 @@ def _carry_out(
         nothing = f"Nothing to do: every node has loaded {repository.short(commit)}."
         typer.echo(told if as_json else nothing)
         return ExitCode.OK
-    with layer.site.cluster.hold(caring.user()):
-        done = run(made, make)
+    with layer.site.cluster.hold(caring.user()), ExitStack() as stack:
+
+        def commit_and_stay() -> str:
+            commit = make()
+            stack.enter_context(_staying())
+            return commit
+
+        done = run(made, commit_and_stay)
     if as_json:
         typer.echo(json.dumps("corosync push", **render.pushed_values(done)))
     else:

@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 from enum import Enum
+from math import isnan
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,17 @@ AtOption = Annotated[
         "--at", metavar="ADDRESS", help="Where the cluster lives: local: or dir:PATH."
     ),
 ]
+LONGEST = 86400
+"""The most seconds that an option takes."""
+
+
+def a_number(seconds: float | None) -> float | None:
+    """Refuse ``nan``, which is neither below a bound nor above one."""
+    if seconds is not None and isnan(seconds):
+        raise typer.BadParameter("nan is no number of seconds")
+    return seconds
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRunOption = Annotated[

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .options import LONGEST, a_number
+
 if TYPE_CHECKING:
     from ..cluster.events import Events
     from ..cluster.sam import Supervised
@@ -14,6 +16,8 @@ SupervisedOption = Annotated[
         "--supervised",
         metavar="SECONDS",
         min=1,
+        max=LONGEST,
+        callback=a_number,
         help="Have Corosync start it again when it dies, or hangs for so long.",
     ),
 ]

@@ -11,7 +11,15 @@ from ..errors import UsageError
 from ..exitcodes import ExitCode
 from . import caring, corosync, gather
 from .agreeing import AgreeOption, agreement
-from .options import HERE, AtOption, ClusterOption, DirectoryOption, JsonOption
+from .options import (
+    HERE,
+    LONGEST,
+    AtOption,
+    ClusterOption,
+    DirectoryOption,
+    JsonOption,
+    a_number,
+)
 from .supervising import SupervisedOption, begin, end, supervision
 
 if TYPE_CHECKING:
@@ -67,7 +75,12 @@ HttpOption = Annotated[
 PollOption = Annotated[
     float,
     typer.Option(
-        "--poll", metavar="SECONDS", min=0.1, help="Longest pause between two polls."
+        "--poll",
+        metavar="SECONDS",
+        min=0.1,
+        max=LONGEST,
+        callback=a_number,
+        help="Longest pause between two polls.",
     ),
 ]
 BranchOption = Annotated[

@@ -64,6 +64,8 @@ class Exporter(ThreadingHTTPServer):
             super().__init__(address[:2], _Handler)  # type: ignore[arg-type]
         except socket.gaierror as error:
             raise UsageError(f"cannot listen at {at[0]}: {error.strerror}") from None
+        except UnicodeError:  # a part of the name is empty, or too long
+            raise UsageError(f"{at[0]} cannot be the name of a host") from None
         except PermissionError:
             raise PermissionDeniedError(
                 f"this user may not listen at port {at[1]}", "Take one above 1023."

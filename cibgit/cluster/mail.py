@@ -10,10 +10,9 @@ from ..errors import UnreachableError, UsageError
 from . import hook
 
 _PATHS = "/usr/sbin:/usr/lib:/usr/local/sbin"
-_ADDRESS = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+(@[A-Za-z0-9]([A-Za-z0-9.-]*))?"
-)
-"""An address as browsers take it (HTML, ``input type=email``), or a local user."""
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_ADDRESS = re.compile(rf"{_ATOM}(\.{_ATOM})*(@[A-Za-z0-9]([A-Za-z0-9.-]*))?")
+"""An address without quotes (RFC 5322, ``dot-atom``), or a local user."""
 
 _LONGEST = 254
 

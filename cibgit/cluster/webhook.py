@@ -86,6 +86,8 @@ class Webhook:
             said = f"it speaks no HTTP ({type(error).__name__})"
         except OSError as error:  # URLError is one; its reason says nothing of the path
             said = str(getattr(error, "reason", None) or error.strerror or error)
+        except ValueError:  # a host name, or a proxy's, that cannot be one
+            said = "its host, or a proxy of the environment, cannot be an address"
         raise UnreachableError(
             f"the web hook at {self.host} failed: {said}", "It is tried again."
         )

@@ -3,6 +3,8 @@
 From corosync.conf(5), votequorum(5), corosync-qdevice(8) and ``exec/coroparse.c``, 3.1.7.
 """
 
+from ..cib.secrets import is_secret_name
+
 # A line a section; # marks a number.
 _TABLE = """\
 totem: version# clear_node_high_bit crypto_model crypto_hash crypto_cipher crypto_type \
@@ -68,13 +70,21 @@ RESTART = frozenset(
 )
 """Keys that a reload leaves as they are (``remove_ro_entries``, ``exec/cfg.c``)."""
 
-SECRET = "totem.key"
-"""The key of the cluster's encryption, where it stands in the file itself."""
-
 
 def is_known(section: str, key: str) -> bool:
     """Say whether Corosync has a key of that name in that section."""
     return section.startswith(FREE) or key in KNOWN.get(section, ())
+
+
+def is_secret(address: str) -> bool:
+    """Say whether what stands at an address holds a secret, by its name.
+
+    ``totem.key`` is the key of the cluster's encryption, also where the file says so
+    outside of all sections (experiment, 3.1.7). A ``key`` elsewhere, or spelled in another
+    way, may be the same, misplaced. ``token`` is a time, ``keyfile`` the name of a file.
+    """
+    section, _, key = address.rpartition(".")
+    return key.lower() == "key" or (is_secret_name(key) and not is_known(section, key))
 
 
 def needs_restart(address: str, transport: str) -> bool:

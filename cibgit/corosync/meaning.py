@@ -7,10 +7,10 @@ An *address* is the name of a key in Corosync's map of keys (cmap), but for the 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..cib.secrets import HIDDEN
+from ..cib.secrets import HIDDEN, PREFIX
 from .canonical import VERSION_KEY, own_name
 from .document import Conf, Section
-from .keys import SECRET
+from .keys import is_secret
 
 _MAPPED = ("interface", "logger_subsys")
 VERSION = f"totem.{VERSION_KEY}"
@@ -127,7 +127,7 @@ def _part(section: str, found: Settings) -> str:
 
 
 def _shown(address: str, value: str | None) -> str | None:
-    hidden = address == SECRET or (value or "").startswith("secret:v1:")
+    hidden = is_secret(address) or (value or "").startswith(PREFIX)
     return HIDDEN if hidden and value is not None else value
 
 

@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..cib.secrets import PREFIX, Rules, Slot, is_secret_name
+from ..cib.secrets import PREFIX, Rules, Slot
 from .document import Conf, Entry, Section
-from .keys import SECRET, is_known
+from .keys import is_secret
 
 OWNER = "corosync:"
 """How the owner of a slot begins: no element of a CIB can have such an id."""
 
-_COMMENTED = re.compile(r"#+\s*([A-Za-z_]+)\s*:\s*\S+")
+_COMMENTED = re.compile(r"#+\s*(?:\w+\.)*(\w+)\s*:\s*(?:\S+|\S{16,}\s.*)")
+"""A key and a value; where more words follow, only a long one is no prose."""
 
 
 @dataclass
@@ -69,11 +70,8 @@ def _is_secret(
         return True
     if not entry.value or str(slot) in rules.allow:
         return False
-    path = ".".join(section.name for section in around)
-    if f"{path}.{entry.key}" == SECRET or rules.hides(slot):
-        return True
-    # token is a time here, and keyfile the name of a file
-    return is_secret_name(entry.key) and not is_known(path, entry.key)
+    address = ".".join([*(section.name for section in around), entry.key])
+    return is_secret(address) or rules.hides(slot)
 
 
 def in_comments(conf: Conf) -> list[str]:
@@ -83,13 +81,7 @@ def in_comments(conf: Conf) -> list[str]:
     comments += [text for each in sections for text in each.comments]
     comments += [text for _, entry in conf.walk() for text in entry.comments]
     names = (match[1] for text in comments if (match := _COMMENTED.fullmatch(text)))
-    return [name for name in names if _would_be_secret(name)]
-
-
-def _would_be_secret(name: str) -> bool:
-    return f"totem.{name}" == SECRET or (
-        is_secret_name(name) and not is_known("totem", name)
-    )
+    return [name for name in names if is_secret(f"totem.{name}")]
 
 
 def _sections(section: Section) -> Iterator[Section]:

@@ -69,10 +69,10 @@ def push(
     real = layer.revealed(canonical(planned.desired))
     data = write(with_version(real, version))
     files = {node.name: data for node in planned.targets}
-    _stage(planned, files)
     try:
+        _stage(planned, files)
         commit = make()
-    except CibgitError:
+    except BaseException:  # somebody who presses Ctrl-C, too
         _discard(planned, files)
         raise
     _install(planned, files)
@@ -93,11 +93,10 @@ def push(
 
 
 def _stage(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
-    """Lay the new files beside the old ones, or leave nothing behind on any node."""
+    """Lay the new files beside the old ones, or raise what kept a node from it."""
     ring, own = planned.layer.ring, planned.nodes[0].name
     failed = at_once(lambda name: ring.stage(name, files[name], own=name == own), files)
     if failed:
-        _discard(planned, files)
         raise next(iter(failed.values()))
 
 

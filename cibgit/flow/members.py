@@ -8,7 +8,7 @@ from ..cluster.ring import Copy
 from ..corosync.canonical import version_of
 from ..corosync.document import Conf, Section, parse
 from ..corosync.meaning import Difference, differences, node_name, settings
-from ..errors import CibgitError
+from ..errors import BadDataError, CibgitError
 from .layer import Layer
 
 _OTHER = "(another secret)"
@@ -98,6 +98,8 @@ def _understood(layer: Layer, node: Node) -> Node:
         return node
     try:
         conf = layer.hidden(node.copy.data, f"{node.name}:{layer.ring.path}")
+        if not conf.root.items:
+            raise BadDataError(f"{conf.source} is empty")
     except CibgitError as error:
         return Node(
             node.name, node.nodeid, node.is_own, node.copy, broken=error.message

@@ -1,6 +1,6 @@
 """The cluster layer as text, Markdown and JSON values."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..compare.text import counted
@@ -196,7 +196,8 @@ def pushed_values(done: "CorosyncPushed") -> dict[str, Any]:
     }
 
 
-def _nodes(nodes: Iterable["Node"]) -> Iterator[str]:
+def _nodes(nodes: Sequence["Node"]) -> Iterator[str]:
+    width = max((len(node.name) for node in nodes), default=0)
     for node in nodes:
         state = node.copy.problem or ("broken file" if node.broken else "")
         if not state:
@@ -204,7 +205,7 @@ def _nodes(nodes: Iterable["Node"]) -> Iterator[str]:
             state = (
                 f"loaded version {runtime.version}" if runtime else "Corosync is down"
             )
-        yield f"{node.name:10}{state}"
+        yield f"{node.name:{max(width, 8)}}  {state}"
 
 
 def _moved(each: "Moved", everywhere: int) -> str:

@@ -1,6 +1,8 @@
 """The commands about the cluster layer, as users type them; the ring is one in memory."""
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +128,38 @@ def test_a_secret_of_the_ring_is_set(
         "another" * 8 + "\n",
     )
     assert said(capsys, "secret", "show", "corosync:totem/kez")[0] == 66
+
+
+def test_nobody_leaves_once_a_file_is_in_place(
+    ring: tuple[Embedded, FakeRing], capsys: Output
+) -> None:
+    """Else some nodes had the new file and others the old one, loaded by nobody."""
+    embedded, nodes = ring
+    run(["corosync", "export"])
+    conf = conf_of(embedded)
+    conf.write_text(conf.read_text().replace("1000", "2000"))
+
+    def interrupt(step: str, _: str) -> None:
+        if step in ("installed", "reload"):
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                os.kill(os.getpid(), number)
+
+    nodes.before.append(interrupt)
+    before = signal.getsignal(signal.SIGINT)
+    code, out = said(capsys, "corosync", "push", "-m", "slower", "--yes")
+    assert (code, "loaded by: alice, bob" in out) == (0, True), out
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_the_names_of_nodes_may_be_long(
+    ring: tuple[Embedded, FakeRing], capsys: Output
+) -> None:
+    _, nodes = ring
+    run(["corosync", "export"])
+    nodes.edit("alice", "name: bob", "name: bob.cluster.example.com")
+    nodes.files["bob.cluster.example.com"] = nodes.files.pop("bob")
+    _, out = said(capsys, "corosync", "drift")
+    assert "\nbob.cluster.example.com  " in out
 
 
 def test_the_agent_tells_what_the_command_prints(

@@ -99,6 +99,12 @@ def test_what_is_no_place(text: str) -> None:
         place(text)
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example.com"])
+def test_a_name_that_cannot_be_one(host: str) -> None:
+    with pytest.raises(UsageError, match="cannot be the name of a host"):
+        Exporter((host, 9100), {})
+
+
 def test_a_name_that_nobody_knows() -> None:
     with pytest.raises(UsageError, match="cannot listen at"):
         Exporter(("no-such-host.invalid", 9100), {})

@@ -36,6 +36,7 @@ def test_addresses(address: str) -> None:
     [
         *("", " ", "a b@c", "a@", "@b", "a@b\n", "a@b\nBcc: c@d", "a@b, c@d", "<a@b>"),
         *("a@-b", '"a"@b', "|/bin/sh@x y", "ü@example.com", "a@b@c", "x" * 255),
+        *("..@example.com", "a.@example.com", "a..b", "."),
     ],
 )
 def test_what_is_no_address(address: str) -> None:

@@ -139,6 +139,31 @@ def test_a_service_that_says_nothing_is_given_up(
             Webhook.load(file).post(b"{}", {})
 
 
+@pytest.mark.parametrize("host", ["a..example.com", "x" * 64 + ".example.com"])
+def test_a_host_that_cannot_be_one_fails_as_any_other(
+    tmp_path: Path, host: str
+) -> None:
+    file = tmp_path / "url"
+    file.write_text(f"https://{host}/{TOKEN}")
+    file.chmod(0o600)
+    with pytest.raises(UnreachableError, match="cannot be an address") as failed:
+        Webhook.load(file).post(b"{}", {})
+    assert TOKEN not in failed.value.message
+
+
+def test_a_proxy_that_cannot_be_one_fails_as_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http:/me:pass@proxy:3128")
+    monkeypatch.delenv("no_proxy", raising=False)
+    file = tmp_path / "url"
+    file.write_text(f"http://example.com/{TOKEN}")
+    file.chmod(0o600)
+    with pytest.raises(UnreachableError, match="cannot be an address") as failed:
+        Webhook.load(file).post(b"{}", {})
+    assert "pass" not in failed.value.message
+
+
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
 def test_a_file_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> None:
     file = tmp_path / "url"

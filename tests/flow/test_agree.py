@@ -92,10 +92,14 @@ def test_it_is_refused_where_it_makes_no_sense(
 ) -> None:
     there = ["-C", str(embedded.root)]
     assert run(["watch", "--agree", *there]) == 64
-    assert "--agree needs a node of the cluster" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "--agree needs a node of the cluster" in said
+    assert embedded.site().cluster.address in said
     assert run(["watch", "--agree", "--once", *there]) == 64
     assert run(["watch", "--supervised", "9", "--once", *there]) == 64
-    assert run(["watch", "--supervised", "0.5", *there]) == 64
+    for seconds in ("0.5", "nan", "inf", "1e20"):
+        assert run(["watch", "--supervised", seconds, *there]) == 64
+        assert run(["watch", "--poll", seconds.replace("0.5", "0"), *there]) == 64
     monkeypatch.setattr(cpg, "LIBRARY", "libno-such-thing.so")
     assert run(["watch", "--agree", "--at", "local:", *there]) == 69
     assert "libno-such-thing.so is not installed" in capsys.readouterr().err

@@ -110,6 +110,18 @@ class TestExport:
         with pytest.raises(BadDataError, match=r"corosync.conf:1: "):
             export(Layer(embedded.site(), ring))
 
+    def test_an_empty_file_is_a_broken_one(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        """As a crash leaves it behind; Corosync would not start with it."""
+        ring.files["alice"] = b"# nothing\n"
+        with pytest.raises(BadDataError, match="is empty"):
+            export(Layer(tracked.site(), ring))
+        ring.files["alice"], ring.files["bob"] = ring.files["bob"], b""
+        assert "corosync-broken" in rules(drifted(tracked, ring))
+        pushed(tracked, ring)
+        assert ring.files["bob"] == ring.files["alice"]
+
     def test_only_a_node_has_one(self, embedded: Embedded, ring: FakeRing) -> None:
         with pytest.raises(UsageError, match="on a node of the cluster"):
             layer(embedded.site(), ring)
@@ -415,6 +427,21 @@ class TestFailures:
         ring.before.append(failing("stage", "bob", UnreachableError("disk full")))
         with pytest.raises(UnreachableError, match="disk full"):
             pushed(waiting, ring)
+        assert ring.staged == {}
+        assert set(ring.files.values()) == {CONF.encode()}
+
+    def test_it_is_interrupted_before_a_file_is_in_place(
+        self, waiting: Embedded, ring: FakeRing
+    ) -> None:
+        found = Layer(waiting.site(), ring)
+        made = plan(found, found.desired(), None, found.site.live())
+
+        def interrupted() -> str:
+            assert set(ring.staged) == {"alice", "bob"}
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            push(made, interrupted, lambda _: None)
         assert ring.staged == {}
         assert set(ring.files.values()) == {CONF.encode()}
 

@@ -102,7 +102,10 @@ def test_a_branch_of_people_is_refused(
     assert exported.git("rev-parse", "live").strip() == commit
 
 
-@pytest.mark.parametrize("name", ["-f", "a b", "a..b", "refs/../x", "@{1}"])
+@pytest.mark.parametrize(
+    "name",
+    ["HEAD", "a..b", "a/", "x.lock", "-f", "a b", "refs/../x", "@{1}"],
+)
 def test_what_is_no_name_of_a_branch(exported: Embedded, name: str) -> None:
     words = ["watch", "--once", "-C", str(exported.root), f"--branch={name}"]
     exported.change_live("loc@score", "1")

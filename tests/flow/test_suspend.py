@@ -157,6 +157,7 @@ def test_times_are_written_as_people_do() -> None:
     assert (day.astimezone().day, day.astimezone().hour) == (1, 0), "the day is over"
     assert caring.moment("2027-01-31T18:00Z") == datetime(2027, 1, 31, 18, tzinfo=UTC)
     assert caring.moment("2027-01-31T18:00").tzinfo, "local time"
-    for wrong in ("", "soon", "4x", "0h", "2027-02-30", "-4h"):
+    outside = ("9999-12-31", "0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00")
+    for wrong in ("", "soon", "4x", "0h", "2027-02-30", "-4h", "2027", "14d", *outside):
         with pytest.raises(UsageError, match="is not a time"):
             caring.moment(wrong)
