@@ -121,3 +121,24 @@ def start_version(site: Site) -> Version | None:
         if version:
             return version
     return None
+
+
+class Repeats:
+    """States that only repeat the end of the chain, in the order in which they came.
+
+    An epoch may bring no change of content (a suspension, say): then there is no commit
+    that tells how far the chain had come.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        end = site.repository.get_ref(_seen(site))
+        self._blob = site.blob(end) if end else None
+
+    def has(self, cib: Cib) -> bool:
+        """Say whether a state, and all before it, have the content of the chain's end."""
+        if self._blob is not None:
+            hidden = self._site.hidden(cib)
+            if self._site.repository.blob_id(written(hidden)) != self._blob:
+                self._blob = None
+        return self._blob is not None

@@ -26,7 +26,7 @@ from .drift import drift
 from .locks import Locks
 from .mirror import Mirror
 from .notify import Channel, Found, is_suspended
-from .record import check_branch, record, show, start_version
+from .record import Repeats, check_branch, record, show, start_version
 from .site import Site
 from .tally import Event, Seen, Tally, Trouble
 
@@ -208,11 +208,12 @@ class Watch:
         if not self._started:
             self.tally.version = after
             self._mark = states.number() if after is None else None
+        repeats = None if self._started else Repeats(self.site)
         for glimpse in states.since(self._mark):
             found = glimpse.found
             if isinstance(found, Finding):
                 self.tell(Trouble(found.sentence, found.hint))
-            elif glimpse.is_now or after is None or found.version[:2] > after[:2]:
+            elif glimpse.is_now or _is_later(found, after, repeats):
                 found.source = f"live {self.site.name}"
                 self._record(found, is_now=glimpse.is_now)
             if glimpse.mark is not None:
@@ -318,3 +319,10 @@ def _missed(before: Version | None, now: Version) -> int:
     if before is None or before.admin_epoch != now.admin_epoch:
         return 0
     return max(now.epoch - before.epoch - 1, 0)
+
+
+def _is_later(cib: Cib, after: Version | None, repeats: Repeats | None) -> bool:
+    """Say whether a state came after what the chain ends in, and is not the same."""
+    if after is not None and cib.version[:2] <= after[:2]:
+        return False
+    return repeats is None or not repeats.has(cib)

@@ -418,3 +418,31 @@ def test_a_change_that_a_partition_lost_is_told_once(embedded: Embedded) -> None
         assert run(["adopt", "--lost", "--discard", "-C", str(embedded.root)]) == 0
         bench.agent.once()
         assert [each.is_drift for each in bench.hooked] == [True, False]
+
+
+def test_epochs_without_a_change_are_no_states_after_a_revert(
+    embedded: Embedded,
+) -> None:
+    """A suspension costs two epochs; what they hold was recorded before them."""
+    export(embedded.site())
+
+    def looked() -> None:
+        bench = Bench(embedded)  # as `watch --once` does: nothing is remembered
+        with bench.events:
+            bench.agent.once()
+
+    looked()
+    embedded.change_live("loc@score", "1")
+    looked()
+    suspend(embedded.site(), Suspension(int(time.time()) + 60, "alice", "by hand"))
+    looked()
+    resume(embedded.site())
+    assert run(["revert", "--yes", "-C", str(embedded.root)]) == 0
+    assert versions(embedded)[-1:] != ["0.6.0"], "git's own state is live again"
+    before = embedded.git("rev-parse", LIVE)
+    looked()
+    assert embedded.git("rev-parse", LIVE) == before
+    embedded.change_live("loc@score", "1")
+    looked()
+    newest = embedded.git("log", "-1", "--format=%(trailers:key=CIB-Version)", LIVE)
+    assert newest.strip() == "CIB-Version: 0.10.0"
