@@ -7,6 +7,7 @@ middle of it runs nothing. It answers in parts, ``= NAME`` and lines below; with
 """
 
 import base64
+import re
 import shlex
 
 SHELL = ("sh", "-s")
@@ -41,6 +42,8 @@ echo '= end'
 main < /dev/null
 """
 
+_KEY = re.compile(rb"^[ \t]*([\w.]*\.)?key[ \t]*:", re.MULTILINE | re.IGNORECASE)
+
 _READ = """\
 if [ ! -e "$file" ]; then echo '= missing'
 elif [ ! -r "$file" ]; then echo '= unreadable'
@@ -59,6 +62,7 @@ printf %s {data} | base64 -d > "$new"
 if [ -e "$file" ]; then
 chown --reference="$file" -- "$new"; chmod --reference="$file" -- "$new"
 fi
+{protect}
 sync -- "$new"
 COROSYNC_MAIN_CONFIG_FILE=$new; export COROSYNC_MAIN_CONFIG_FILE
 code=0; said=$(corosync -t -c "$new" 2>&1) || code=$?
@@ -75,7 +79,7 @@ sum=missing
 if [ -e "$file" ]; then sum=$(sha256sum < "$file"); sum=${{sum%% *}}; fi
 if [ "$sum" != {expected} ]; then rm -f -- "$new"; echo '= moved'
 else
-if [ -e "$file" ]; then cp -p -- "$file" "$file.cibgit"; fi
+if [ -e "$file" ]; then cp -p -- "$file" "$file.cibgit"; chmod go= -- "$file.cibgit"; fi
 mv -f -- "$new" "$file"
 sync -- "$file" "${{file%/*}}"
 echo '= installed'
@@ -91,9 +95,13 @@ def read(path: str) -> bytes:
 
 
 def stage(path: str, data: bytes) -> bytes:
-    """Lay a new file beside the old one, and have the installed Corosync test it."""
+    """Lay a new file beside the old one, and have the installed Corosync test it.
+
+    It gets the old one's owner and mode; one with a key is for its owner only.
+    """
     text = base64.b64encode(data).decode()
-    return _program(path, _STAGE.format(data=shlex.quote(text)))
+    protect = 'chmod go= -- "$new"' if _KEY.search(data) else ":"
+    return _program(path, _STAGE.format(data=shlex.quote(text), protect=protect))
 
 
 def install(path: str, expected: str) -> bytes:

@@ -83,6 +83,18 @@ def test_replaces_a_file_and_keeps_the_old_one(ring: Ring) -> None:
     assert names(ring) == ["corosync.conf", "corosync.conf.cibgit"]
 
 
+@pytest.mark.parametrize("line", [b"\tkey: k3y", b"totem.key: k3y", b"KEY :k3y"])
+def test_a_file_with_a_key_is_for_its_owner_only(ring: Ring, line: bytes) -> None:
+    file, before = Path(ring.path), ring.read_own()
+    ring.stage("node1", b"totem {\n" + line + b"\n}\n", own=False)
+    ring.install("node1", before.digest, own=False)
+    kept = file.with_name("corosync.conf.cibgit")
+    assert {each.stat().st_mode & 0o777 for each in (file, kept)} == {0o600}
+    ring.stage("node1", b"totem {\n\tkeyfile: /etc/corosync/authkey\n}\n", own=False)
+    ring.install("node1", ring.read_own().digest, own=False)
+    assert file.stat().st_mode & 0o777 == 0o600, "the mode is kept"
+
+
 def test_a_symbolic_link_leads_to_what_is_replaced(ring: Ring, tmp_path: Path) -> None:
     real = tmp_path / "real.conf"
     real.write_bytes(b"old\n")
