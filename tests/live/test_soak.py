@@ -87,19 +87,20 @@ def values(place: Workplace) -> list[int]:
 
 def test_a_life_in_fast_motion(cluster3: LiveCluster, tmp_path: Path) -> None:
     place = Workplace.create(cluster3, tmp_path / "repo")
-    start = int(place.epoch().partition(".")[2])
     began, samples = time.monotonic(), []
     with watching(place, AGENT):
         [pid] = cluster3.pids_of(AGENT, Path(sys.executable).name)
         for value in range(1000, 1000 + CHANGES):
             live_a_while(place, value)
             samples.append(sample(pid, place.root / ".git"))
-        wait_for(lambda: chain(place, "CIB-Version")[-1:] == [f"0.{start + CHANGES}.0"])
+        wait_for(lambda: values(place)[-1:] == [1000 + CHANGES - 1])
         samples.append(sample(pid, place.root / ".git"))
         metrics = (place.root.parent / "metrics").read_text()
     seconds = time.monotonic() - began
-    versions = chain(place, "CIB-Version")
-    assert versions == [f"0.{start + n}.0" for n in range(1, CHANGES + 1)]
+    # an epoch of the cluster's own, without a change, may come between
+    epochs = [int(each.split(".")[1]) for each in chain(place, "CIB-Version")]
+    assert epochs == sorted(set(epochs))
+    assert len(epochs) == CHANGES
     assert values(place) == list(range(1000, 1000 + CHANGES))
     assert 'cibgit_watch_missed_total{cluster="prod"} 0' in metrics
     assert 'cibgit_watch_troubles_total{cluster="prod"} 0' in metrics
