@@ -19,6 +19,7 @@ from .options import (
     ForceOption,
     JsonOption,
     MergeOption,
+    MessageOption,
     NoWaitOption,
     RollbackOption,
     SettleOption,
@@ -34,9 +35,7 @@ if TYPE_CHECKING:
 
 
 def export(
-    message: Annotated[
-        str, typer.Option("--message", "-m", metavar="TEXT", help="The commit message.")
-    ] = "",
+    message: MessageOption = "",
     cluster: ClusterOption = None,
     at: AtOption = None,
     directory: DirectoryOption = HERE,

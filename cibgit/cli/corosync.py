@@ -16,6 +16,7 @@ from .options import (
     DriftFormat,
     DryRunOption,
     JsonOption,
+    MessageOption,
     YesOption,
 )
 
@@ -83,9 +84,7 @@ def _ring(site: "Site") -> "Ring":
 
 @app.command()
 def export(
-    message: Annotated[
-        str, typer.Option("--message", "-m", metavar="TEXT", help="The commit message.")
-    ] = "",
+    message: MessageOption = "",
     cluster: ClusterOption = None,
     directory: DirectoryOption = HERE,
     json: JsonOption = False,

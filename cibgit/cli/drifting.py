@@ -16,6 +16,7 @@ from .options import (
     DryRunOption,
     ForceOption,
     JsonOption,
+    MessageOption,
     YesOption,
 )
 
@@ -97,9 +98,7 @@ def drift(
 def adopt(
     elements: ElementsArgument = None,
     operational: OperationalOption = False,
-    message: Annotated[
-        str, typer.Option("--message", "-m", metavar="TEXT", help="The commit message.")
-    ] = "",
+    message: MessageOption = "",
     lost: LostOption = False,
     discard: DiscardOption = False,
     cluster: ClusterOption = None,

@@ -34,6 +34,9 @@ def a_number(seconds: float | None) -> float | None:
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+MessageOption = Annotated[
+    str, typer.Option("--message", "-m", metavar="TEXT", help="The commit message.")
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Show what would be done, and stop.")

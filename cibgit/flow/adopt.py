@@ -19,8 +19,10 @@ from .export import Details
 from .lost import lost, take
 from .makers import attributed
 from .record import details
-from .refusals import check_desired
+from .refusals import branch_for, check_desired, refuse_dirty
 from .site import Site
+
+_STASH = "Commit or stash them first."
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def adopt(
     and is merged. Raises :class:`~cibgit.errors.UnsafeError` where both are in conflict,
     :class:`~cibgit.errors.NoInputError` for an element of which nothing drifted.
     """
-    _refuse_dirty(site)
+    refuse_dirty(site, _STASH)
     found = attributed(site, drift(site))
     picked = choose(moved(found), elements, operational=operational)
     if not picked.chosen:
@@ -94,8 +96,9 @@ def adopt_lost(
     With ``discard`` nothing of it is taken, and history says so. Raises like
     :func:`adopt`.
     """
-    _refuse_dirty(site)
-    found = lost(site, site.live())
+    refuse_dirty(site, _STASH)
+    live = site.live()
+    found = lost(site, live)
     missing = [change for one in found for change in one.missing]
     if not found:
         return Adopted(None, [], [])
@@ -104,16 +107,8 @@ def adopt_lost(
         picked = choose(missing, elements, operational=operational)
         if not picked.chosen:
             return Adopted(None, [], picked.left)
-    commit = take(site, found, picked.chosen, message)
+    commit = take(site, live, found, picked.chosen, message)
     return Adopted(commit, picked.chosen, picked.left)
-
-
-def _refuse_dirty(site: Site) -> None:
-    if site.is_dirty():
-        raise UnsafeError(
-            f"{site.path} has changes that are not committed",
-            "Commit or stash them first.",
-        )
 
 
 def moved(found: Drift) -> list[Change]:
@@ -177,12 +172,7 @@ def _committed(site: Site, found: Drift, base: Cib, taken: Cib, said: "_Said") -
         )
     merged.cib.source = "git and live together"
     check_desired(merged.cib, found.live)
-    branch = repository.branch()
-    if branch is None:
-        raise UnsafeError(
-            "HEAD is detached, so there is no branch that could take what live has",
-            "Check out a branch first.",
-        )
+    branch = branch_for(site, "what live has")
     side = site.commit_beside(found.applied.commit, taken, said.message, **said.details)
     commit = site.commit_beside(
         found.desired,

@@ -14,14 +14,14 @@ from ..cluster.succession import directory
 from ..compare.apply import apply
 from ..compare.change import Change
 from ..compare.diff import compare
-from ..compare.ignore import ignored
+from ..compare.ignore import Rule, ignored
 from ..compare.merge import merge
 from ..compare.select import selected
 from ..errors import UnsafeError
 from .divergence import alike
 from .files import written
 from .record import details
-from .refusals import check_desired
+from .refusals import branch_for, check_desired
 from .site import Site
 
 
@@ -30,13 +30,13 @@ class Lost:
     """What one partition changed and live does not have: all in the hidden form.
 
     ``base`` is the last state that both sides had, ``state`` the partition's last,
-    ``winner`` the one that took its place. ``missing`` are those of the changes between
+    ``winner`` the version that took its place. ``missing`` are those of the changes between
     the first two that live lacks.
     """
 
     base: Cib
     state: Cib
-    winner: Cib
+    winner: Version
     missing: list[Change]
 
 
@@ -50,21 +50,23 @@ def lost(site: Site, live: Cib) -> list[Lost]:
     found = overruled(place) if place else []
     if not found:
         return []
+    now = datetime.now(UTC)
+    rules = [rule for rule in site.config.ignore if rule.is_active(now)]
     first = Version.of(site.repository.oldest_trailer(site.path) or "")
     return [
         one
         for each in found
         if first and each.state.version > first  # git was there already
-        for one in _missing(site, live, each)
+        for one in _missing(site, live, each, rules)
     ]
 
 
-def _missing(site: Site, live: Cib, found: Overruled) -> Iterator[Lost]:
-    base, state, winner = map(site.hidden, found)
-    if _answer(site, state):
+def _missing(
+    site: Site, live: Cib, found: Overruled, rules: Sequence[Rule]
+) -> Iterator[Lost]:
+    base, state = site.hidden(found.base), site.hidden(found.state)
+    if _is_answered(site, state):
         return
-    now = datetime.now(UTC)
-    rules = [rule for rule in site.config.ignore if rule.is_active(now)]
     has = compare(base, live)
     missing = [
         change
@@ -74,16 +76,16 @@ def _missing(site: Site, live: Cib, found: Overruled) -> Iterator[Lost]:
         and not any(alike(change, other) for other in has)
     ]
     if missing:
-        yield Lost(base, state, winner, missing)
+        yield Lost(base, state, found.winner.version, missing)
 
 
-def _answer(site: Site, state: Cib) -> str | None:
-    """Return the commit of exactly this state in the history of HEAD: it was answered."""
+def _is_answered(site: Site, state: Cib) -> bool:
+    """Say whether the history of HEAD has exactly this state."""
     if site.repository.head() is None:
-        return None
+        return False
     commit = _commit_of(site, state, "HEAD")
     named = site.repository.trailers(commit).get("CIB-Version") if commit else None
-    return commit if named == str(state.version) else None
+    return named == str(state.version)
 
 
 def _commit_of(site: Site, cib: Cib, start: str) -> str | None:
@@ -93,6 +95,7 @@ def _commit_of(site: Site, cib: Cib, start: str) -> str | None:
 
 def take(
     site: Site,
+    live: Cib,
     found: Sequence[Lost],
     wanted: Sequence[Change],
     message: str,
@@ -104,14 +107,9 @@ def take(
     Raises :class:`~cibgit.errors.UnsafeError` where it is in conflict with git.
     """
     repository = site.repository
-    branch, head = repository.branch(), repository.resolve("HEAD")
-    if branch is None:
-        raise UnsafeError(
-            "HEAD is detached, so there is no branch that could take what was lost",
-            "Check out a branch first.",
-        )
+    branch, head = branch_for(site, "what was lost"), repository.resolve("HEAD")
     site.keeper.refuse_uncertain()
-    live, tip, desired = site.live(), head, site.desired(head)
+    tip, desired = head, site.desired(head)
     for one in found:
         desired = _merged(one, desired, wanted)
         check_desired(desired, live)

@@ -4,9 +4,27 @@ from ..cib import schema
 from ..cib.document import SECTIONS, Cib
 from ..cib.owned import VOLATILE_ROOT_ATTRIBUTES
 from ..errors import BadDataError, UnsafeError
+from .site import Site
 
 REQUIRED = SECTIONS[:4]
 """Sections that every schema demands."""
+
+
+def refuse_dirty(site: Site, hint: str) -> None:
+    """Refuse to go on over edits of the work tree that would be lost."""
+    if site.is_dirty():
+        raise UnsafeError(f"{site.path} has changes that are not committed", hint)
+
+
+def branch_for(site: Site, what: str) -> str:
+    """Return the branch that is checked out; refuse where none could take ``what``."""
+    branch = site.repository.branch()
+    if branch is None:
+        raise UnsafeError(
+            f"HEAD is detached, so there is no branch that could take {what}",
+            "Check out a branch first.",
+        )
+    return branch
 
 
 def check_desired(desired: Cib, live: Cib) -> None:

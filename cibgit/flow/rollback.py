@@ -2,9 +2,9 @@
 
 from ..cib.document import Cib
 from ..compare.unchanged import same
-from ..errors import UnsafeError
 from ..repository import LogEntry
 from .known_good import last_known_good
+from .refusals import refuse_dirty
 from .site import Site
 
 LOST_COMMITS = 50
@@ -16,11 +16,7 @@ def restored(site: Site, revision: str | None) -> str:
 
     Raises :class:`~cibgit.errors.UnsafeError` while the work tree is being edited.
     """
-    if site.is_dirty():
-        raise UnsafeError(
-            f"{site.path} has changes that are not committed",
-            "Commit or stash them: a rollback would overwrite them.",
-        )
+    refuse_dirty(site, "Commit or stash them: a rollback would overwrite them.")
     if revision is None:
         return last_known_good(site, site.live()).commit
     return site.repository.resolve(revision)

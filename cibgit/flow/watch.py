@@ -204,11 +204,12 @@ class Watch:
 
     def _look_at(self, states: Succession) -> None:
         """Record what went by; at first what went by since the last commit of the chain."""
-        after = None if self._started else start_version(self.site)
+        after: Version | None = None
+        repeats: Repeats | None = None
         if not self._started:
+            after, repeats = start_version(self.site), Repeats(self.site)
             self.tally.version = after
             self._mark = states.number() if after is None else None
-        repeats = None if self._started else Repeats(self.site)
         for glimpse in states.since(self._mark):
             found = glimpse.found
             if isinstance(found, Finding):

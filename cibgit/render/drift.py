@@ -69,7 +69,7 @@ def _lost(one: "Lost", *, colour: bool, width: int | None) -> str:
     state, winner = one.state, one.winner
     title = printable(
         f"Lost: written without quorum at {state.version} by {state.last_change}, until"
-        f" the network healed; {winner.version} took its place"
+        f" the network healed; {winner} took its place"
     )
     body = grouped(one.missing, everything=True, colour=colour, width=width)
     return f"{title}:\n{body}\n    Into git, and back: cibgit adopt --lost, cibgit push"

@@ -104,7 +104,7 @@ def drifted(found: "Drift", name: str, corosync: dict[str, Any] | None = None) -
             {
                 "version": str(each.state.version),
                 **vars(each.state.last_change),
-                "replaced_by": str(each.winner.version),
+                "replaced_by": str(each.winner),
                 "changes": changes(each.missing),
             }
             for each in found.lost

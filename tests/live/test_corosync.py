@@ -1,15 +1,14 @@
 """corosync.conf of three live nodes: in git, compared, pushed by ssh, proven loaded."""
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from . import ssh
 from .cluster import LiveCluster
-from .test_watch import watching
+from .test_watch import wait_for, watching
 from .workplace import Answer, Workplace
 
 NODES = ("node1", "node2", "node3")
@@ -97,13 +96,6 @@ def reach_by(ring: Ring, words: list[str]) -> None:
     text = settings.read_text().partition("[clusters.prod.corosync]")[0]
     listed = ", ".join(f'"{word}"' for word in words)
     settings.write_text(f"{text}\n[clusters.prod.corosync]\nreach = [{listed}]\n")
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def rules(answer: Answer) -> set[str]:
