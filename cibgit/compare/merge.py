@@ -12,10 +12,10 @@ side deleted, two members put into one place of a group (whose order is that of 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ..cib.canonical import arrange, canonical, order_of
-from ..cib.document import Cib
+from ..cib.canonical import arrange, canonical
+from ..cib.document import Cib, Element
 from ..cib.identity import check_ids, named
 from ..cib.references import references
 from ..cib.secrets import is_secret_name
@@ -101,8 +101,12 @@ class _Merging:
         for ident, record in merged.items():
             if record.parent is not None:
                 below.setdefault(record.parent, set()).add(ident)
-        for ident, children in below.items():
-            merged[ident].children = self._order(ident, children)
+        orders = {ident: self._order(ident, below[ident]) for ident in below}
+        for ident, order in orders.items():
+            merged[ident].children = order.items
+        for ident, order in orders.items():
+            if self._is_disputed(ident, order):
+                self._note_order(ident)
 
     def _kept(self) -> list[Ident]:
         """Return which elements are in the result, those of ours first."""
@@ -195,36 +199,45 @@ class _Merging:
                 found[name] = chosen
         return found
 
-    def _order(self, parent: Ident, children: set[Ident]) -> list[Ident]:
+    def _order(self, parent: Ident, children: set[Ident]) -> Order:
         old, mine, other = (
             side[parent].children if parent in side else []
             for side in (self.old, self.mine, self.other)
         )
-        order = merge_order(old, mine, other, children)
-        if self._is_disputed(parent, order):
-            self.result.orders.add(parent)
-            self._note(
-                Reason.ORDER, parent, "both sides changed the order of what is in it"
-            )
-        return order.items
+        return merge_order(old, mine, other, children)
 
     def _is_disputed(self, parent: Ident, order: Order) -> bool:
         member = _ORDERED_MEMBERS.get(parent.key.tag)
         if any(ident.key.tag == member for ident in order.contested):
             return True
-        return order.disputed and self._order_counts(parent, order.items)
+        if order.items == order.mirrored:
+            return False
+        return self._arranged(parent, order.items) != self._arranged(
+            parent, order.mirrored
+        )
 
-    def _order_counts(self, parent: Ident, items: list[Ident]) -> bool:
-        """Say whether the canonical form would keep the order, whatever it is."""
-        children = [grow(self.result.merged, ident) for ident in items]
-        keys = order_of(parent.key.tag, children)
-        return keys is None or len(set(keys)) < len(keys)
+    def _arranged(self, parent: Ident, items: list[Ident]) -> list[Ident]:
+        """Return in which order the canonical form would have these children."""
+        merged = self.result.merged
+        found = {**merged, parent: replace(merged[parent], children=items)}
+        names: dict[Element, Ident] = {}
+        root = grow(found, ROOT, names)
+        arrange(root)
+        members = set(items)
+        order = (names.get(element) for element in root.iter())
+        return [ident for ident in order if ident in members]
 
     def _having(self, ident: Ident) -> list[Document]:
         return [side for side in (self.mine, self.other) if ident in side]
 
     def _note(self, reason: Reason, ident: Ident, sentence: str) -> None:
         self.result.conflicts.append(Conflict(reason, self._way(ident), sentence))
+
+    def _note_order(self, parent: Ident) -> None:
+        self.result.orders.add(parent)
+        self._note(
+            Reason.ORDER, parent, "both sides changed the order of what is in it"
+        )
 
     def _note_value(
         self,

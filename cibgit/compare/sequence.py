@@ -12,13 +12,15 @@ from .records import Ident
 
 
 class Order(NamedTuple):
-    """A merged order; ``disputed`` if both sides moved the same elements differently.
+    """A merged order.
 
-    ``contested`` are the elements that both sides put into the same place.
+    ``mirrored`` is what exchanging the sides would give: the same, unless both sides
+    gave the same elements different orders. ``contested`` are the elements that both put
+    into the same place.
     """
 
     items: list[Ident]
-    disputed: bool
+    mirrored: list[Ident]
     contested: set[Ident]
 
 
@@ -28,20 +30,18 @@ def merge_order(
     theirs: Sequence[Ident],
     kept: Set[Ident],
 ) -> Order:
-    """Merge three orders of the elements in ``kept``; symmetric unless disputed."""
+    """Merge three orders of the elements in ``kept``."""
     was, mine, other = ([x for x in each if x in kept] for each in (base, ours, theirs))
     shared = set(mine) & set(other)
     common = shared & set(was)
     old, left, right = (_among(each, common) for each in (was, mine, other))
-    ours_moved = left != old
-    theirs_moved = right != old
-    disputed = (ours_moved and theirs_moved and left != right) or (
-        _among(mine, shared - common) != _among(other, shared - common)
-    )
-    if theirs_moved and not ours_moved:
-        mine, other = other, mine
     contested: set[Ident] = set()
-    return Order(_with(mine, other, contested), disputed, contested)
+    items, mirrored = _with(mine, other, contested), _with(other, mine, set())
+    added = shared - common
+    if (left == old) != (right == old) and _among(mine, added) == _among(other, added):
+        # one side moved something: it is followed
+        items = mirrored = mirrored if left == old else items
+    return Order(items, mirrored, contested)
 
 
 def _among(items: Sequence[Ident], wanted: Set[Ident]) -> list[Ident]:

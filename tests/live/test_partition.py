@@ -108,7 +108,7 @@ def test_changes_that_a_majority_swallowed(how: str, place: Workplace) -> None:
     for number in range(LOSES[how].majority):
         commit = pushed(place, number)
     if LOSES[how].raises:
-        root = '<cib admin_epoch="1"/>'
+        root = f'<cib admin_epoch="{place.live().version.admin_epoch + 1}"/>'
         place.cluster.cibadmin("node1", "--modify", "--xml-text", root)
     for value in range(LOSES[how].minority):
         by_hand(place, fake(f"hand{value}"))

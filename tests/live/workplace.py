@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,6 +141,18 @@ class Workplace:
     def epoch(self, node: str | None = None) -> str:
         """Return ``admin_epoch.epoch`` as a node has it."""
         return str(self.live(node).version).rpartition(".")[0]
+
+    def epochs(self, node: str | None = None) -> Callable[[int], str]:
+        """Return what names a version by the number of changes from now on.
+
+        Another test may have raised the ``admin_epoch`` of this cluster for good.
+        """
+        start = self.live(node).version
+
+        def after(changes: int) -> str:
+            return f"{start.admin_epoch}.{start.epoch + changes}.0"
+
+        return after
 
     def digest(self, node: str) -> str:
         """Return the digest of a node's configuration as Pacemaker's own tool tells it."""
