@@ -7,13 +7,13 @@ everywhere, gives a well-formed document.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import NamedTuple
 
 from lxml import etree
 
 from ..cib.canonical import arrange, pretty
-from ..cib.document import Comment, Element
+from ..cib.document import Element
 from .edits import COMMENT, LAST_COMMENT
 from .merge import Choice, Merged
 from .records import ROOT, Document, Ident
@@ -49,86 +49,74 @@ class _Writer:
         self.result = result
         self.labels = labels
         self.size = size
-        self.names: dict[Element, Ident] = {}
         self.choices = dict(result.choices)
-        self.ours = self._with_both_places()
-        self.theirs = self._as_theirs()
-        self.root = grow(self.ours, ROOT, self.names)
-        arrange(self.root)
+        both = self._with_both_places()
+        changed = result.as_theirs(both)
+        self.places = _arranged(both), _arranged(changed)
+        self.ours = _without(both, self._hidden(ours=True))
+        self.theirs = _without(changed, self._hidden(ours=False))
 
     def lines(self) -> Iterator[str]:
         """Yield the whole document."""
-        yield from self._element(self.root, 0)
+        yield from self._element(ROOT, 0)
+
+    def _hidden(self, *, ours: bool) -> set[Ident]:
+        """Return what is not there for one side."""
+        return {
+            ident
+            for ident, choice in self.choices.items()
+            if not (choice.ours if ours else choice.theirs)
+        }
 
     def _with_both_places(self) -> Document:
         """Return the merged records; what both sides moved stands in both places."""
-        found = dict(self.result.merged)
-        for ident, parent in self.result.moves.items():
-            if parent not in found:
-                continue
-            there = Ident(parent, ident.key, -1)
+        result, found = self.result, dict(self.result.merged)
+        moved: dict[Ident, Ident] = {}
+        for parent, items in result.places.items():
+            away = {i: _second(parent, i) for i in items if found[i].parent != parent}
+            children = [away.get(ident, ident) for ident in items]
+            found[parent] = replace(found[parent], children=children)
+            moved |= {there: ident for ident, there in away.items()}
+        for there, ident in moved.items():
             # it is shown for theirs alone, and sorted by what it says there
-            values = self._values_of_theirs(ident)
-            found[there] = replace(found[ident], parent=parent, values=values)
-            siblings = self._placed(ident, there, found[parent].children, parent)
-            found[parent] = replace(found[parent], children=siblings)
+            values = result.values_of_theirs(ident)
+            found[there] = replace(found[ident], parent=there.parent, values=values)
             self.choices[there] = Choice(ours=False, theirs=True)
         return found
 
-    def _placed(
-        self, ident: Ident, there: Ident, siblings: list[Ident], parent: Ident
-    ) -> list[Ident]:
-        """Return the children with one more, after the one that it follows in theirs."""
-        _, _, other = self.result.versions
-        before = other[parent].children
-        before = before[: before.index(ident)]
-        places = [siblings.index(each) for each in before if each in siblings]
-        place = max(places, default=-1) + 1
-        return [*siblings[:place], there, *siblings[place:]]
-
-    def _as_theirs(self) -> Document:
-        """Return the merged records, with the disputed values of theirs."""
-        found = dict(self.ours)
-        for ident in self.result.values:
-            values = self._values_of_theirs(ident)
-            found[ident] = replace(found[ident], values=values)
-        return found
-
-    def _values_of_theirs(self, ident: Ident) -> dict[str, str]:
-        """Return the merged values of an element, the disputed ones as theirs has them."""
-        _, _, other = self.result.versions
-        merged = self.result.merged[ident].values
-        names = self.result.values.get(ident)
-        if not names:
-            return merged
-        values = {k: v for k, v in merged.items() if k not in names}
-        return values | {k: v for k, v in other[ident].values.items() if k in names}
-
-    def _element(self, element: Element, depth: int) -> Iterator[str]:
-        ident = self.names[element]
-        choice = self.choices.get(ident)
-        if choice is not None:
-            ours = self._whole(self.ours, ident, depth) if choice.ours else ()
-            theirs = self._whole(self.theirs, ident, depth) if choice.theirs else ()
-            yield from self._block(ours, theirs)
+    def _element(self, ident: Ident, depth: int) -> Iterator[str]:
+        if ident in self.choices:
+            yield from self._alternatives([ident], [ident], depth)
             return
         yield from self._either(ident, self._head, depth)
         if self._is_open(ident):
-            yield from self._inside(element, ident, depth + 1)
-            yield f"{INDENT * depth}</{element.tag}>"
+            yield from self._inside(ident, depth + 1)
+            yield f"{INDENT * depth}</{ident.key.tag}>"
 
-    def _inside(self, element: Element, ident: Ident, depth: int) -> Iterator[str]:
+    def _inside(self, ident: Ident, depth: int) -> Iterator[str]:
+        ours, theirs = (place.get(ident, []) for place in self.places)
         if ident in self.result.orders:
             _, mine, other = self.result.versions
-            yield from self._block(
-                self._members(self.ours, mine, ident, depth),
-                self._members(self.theirs, other, ident, depth),
-            )
-        else:
-            for child in element:
-                if not isinstance(child, Comment):
-                    yield from self._element(child, depth)
+            ours = _own(self.ours, mine, ident)
+            theirs = _own(self.theirs, other, ident)
+            yield from self._alternatives(ours, theirs, depth)
+        elif ours == theirs:
+            for child in ours:
+                yield from self._element(child, depth)
+        else:  # they stand where they do by values that are disputed
+            yield from self._alternatives(ours, theirs, depth)
         yield from self._either(ident, self._foot, depth)
+
+    def _alternatives(
+        self, ours: Iterable[Ident], theirs: Iterable[Ident], depth: int
+    ) -> Iterator[str]:
+        """Yield the elements that each side has in a place, whole."""
+        yield from self._block(
+            chain.from_iterable(self._whole(self.ours, each, depth) for each in ours),
+            chain.from_iterable(
+                self._whole(self.theirs, each, depth) for each in theirs
+            ),
+        )
 
     def _either(self, ident: Ident, part: _Part, depth: int) -> Iterator[str]:
         """Yield a part of an element, or both sides' where they are disputed."""
@@ -158,16 +146,10 @@ class _Writer:
         for comment in comments(found[ident].values.get(LAST_COMMENT)):
             yield INDENT * depth + _text(comment)
 
-    def _members(
-        self, found: Document, side: Document, parent: Ident, depth: int
-    ) -> Iterator[str]:
-        """Yield what a side has in one parent, in its order."""
-        for child in side[parent].children:
-            if child in found and found[child].parent == parent:
-                yield from self._whole(found, child, depth)
-
     def _whole(self, found: Document, ident: Ident, depth: int) -> Iterator[str]:
-        """Yield an element with all that is in it and the comments before it."""
+        """Yield an element with all that is in it and the comments before it, if any."""
+        if ident not in found:
+            return
         element = grow(found, ident)
         arrange(element)
         text = etree.tostring(element, pretty_print=True, encoding="unicode")
@@ -189,6 +171,44 @@ class _Writer:
         yield from other[: len(other) - after]
         yield f"{'>' * self.size} {self.labels.theirs}"
         yield from mine[len(mine) - after :]
+
+
+def _arranged(found: Document) -> dict[Ident, list[Ident]]:
+    """Return what stands in each element, as the canonical form has it."""
+    names: dict[Element, Ident] = {}
+    arrange(grow(found, ROOT, names))
+    return {
+        ident: [names[child] for child in element if child in names]
+        for element, ident in names.items()
+    }
+
+
+def _second(parent: Ident, ident: Ident) -> Ident:
+    """Return what an element is called in the place to which theirs moved it."""
+    return Ident(parent, ident.key, -1)
+
+
+def _own(found: Document, side: Document, parent: Ident) -> list[Ident]:
+    """Return what a side itself has in an element, in its order."""
+    inside = set(found[parent].children)
+    places = (
+        place
+        for child in side[parent].children
+        for place in (child, _second(parent, child))
+    )
+    return [place for place in places if place in inside]
+
+
+def _without(found: Document, hidden: set[Ident]) -> Document:
+    """Return what is left of a document without some elements and all that is in them."""
+    left: Document = {}
+    waiting = [ROOT]
+    while waiting:
+        ident = waiting.pop()
+        children = [each for each in found[ident].children if each not in hidden]
+        left[ident] = replace(found[ident], children=children)
+        waiting += children
+    return left
 
 
 def _shared(one: list[str], other: list[str]) -> int:

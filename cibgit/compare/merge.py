@@ -11,7 +11,7 @@ id or a parameter's name that each side added on its own, a reference to what th
 side deleted, two members put into one place of a group (whose order is that of starting).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..cib.canonical import arrange, canonical
@@ -43,7 +43,7 @@ class Merged:
     ``cib`` is the merged document in canonical form; where there is a conflict it has
     what ours says. ``versions`` are base, ours and theirs; ``merged`` the records of the
     result; the other fields say where the conflicts are (``moves``: to which parent theirs
-    moved what ours moved elsewhere).
+    moved what ours moved elsewhere; ``places``: the order in such a parent, with it).
     """
 
     cib: Cib
@@ -54,11 +54,36 @@ class Merged:
     choices: dict[Ident, Choice] = field(default_factory=dict)
     orders: set[Ident] = field(default_factory=set)
     moves: dict[Ident, Ident | None] = field(default_factory=dict)
+    places: dict[Ident, list[Ident]] = field(default_factory=dict)
 
     @property
     def is_clean(self) -> bool:
         """Whether everything that both sides did is in the result."""
         return not self.conflicts
+
+    def values_of_theirs(self, ident: Ident) -> dict[str, str]:
+        """Return the merged values of an element, the disputed ones as theirs has them."""
+        merged = self.merged[ident].values
+        disputed = self.values.get(ident)
+        if not disputed:
+            return merged
+        _, _, other = self.versions
+        theirs = {k: v for k, v in other[ident].values.items() if k in disputed}
+        return {k: v for k, v in merged.items() if k not in disputed} | theirs
+
+    def as_theirs(self, found: Document) -> Document:
+        """Return records of the result with the disputed values of theirs."""
+        changed = {
+            ident: replace(found[ident], values=self.values_of_theirs(ident))
+            for ident in self.values
+        }
+        return found | changed
+
+    def by_values(self) -> Iterator[Document]:
+        """Yield the result, and once more with the disputed values of theirs, if any."""
+        yield self.merged
+        if self.values:
+            yield self.as_theirs(self.merged)
 
 
 def merge(base: Cib, ours: Cib, theirs: Cib) -> Merged:
@@ -97,16 +122,25 @@ class _Merging:
         merged = self.result.merged
         for ident in kept:
             merged[ident] = Record(self._parent(ident), self._values(ident))
-        below: dict[Ident, set[Ident]] = {}
-        for ident, record in merged.items():
-            if record.parent is not None:
-                below.setdefault(record.parent, set()).add(ident)
-        orders = {ident: self._order(ident, below[ident]) for ident in below}
+        orders = {ident: self._order(ident, each) for ident, each in self._below()}
         for ident, order in orders.items():
-            merged[ident].children = order.items
+            inside = [each for each in order.items if merged[each].parent == ident]
+            merged[ident].children = inside
+            if len(inside) < len(order.items):
+                self.result.places[ident] = order.items
         for ident, order in orders.items():
             if self._is_disputed(ident, order):
                 self._note_order(ident)
+
+    def _below(self) -> Iterable[tuple[Ident, set[Ident]]]:
+        """Return what either side has in each element, as far as it is kept."""
+        merged = self.result.merged
+        below: dict[Ident, set[Ident]] = {}
+        for ident, record in merged.items():
+            for parent in (record.parent, self.result.moves.get(ident)):
+                if parent in merged:
+                    below.setdefault(parent, set()).add(ident)
+        return below.items()
 
     def _kept(self) -> list[Ident]:
         """Return which elements are in the result, those of ours first."""
@@ -212,20 +246,11 @@ class _Merging:
             return True
         if order.items == order.mirrored:
             return False
-        return self._arranged(parent, order.items) != self._arranged(
-            parent, order.mirrored
+        return any(
+            _arranged(found, parent, order.items)
+            != _arranged(found, parent, order.mirrored)
+            for found in self.result.by_values()
         )
-
-    def _arranged(self, parent: Ident, items: list[Ident]) -> list[Ident]:
-        """Return in which order the canonical form would have these children."""
-        merged = self.result.merged
-        found = {**merged, parent: replace(merged[parent], children=items)}
-        names: dict[Element, Ident] = {}
-        root = grow(found, ROOT, names)
-        arrange(root)
-        members = set(items)
-        order = (names.get(element) for element in root.iter())
-        return [ident for ident in order if ident in members]
 
     def _having(self, ident: Ident) -> list[Document]:
         return [side for side in (self.mine, self.other) if ident in side]
@@ -260,6 +285,15 @@ class _Merging:
             if ident in side:
                 return way(side, ident)
         return named_by(ident)
+
+
+def _arranged(found: Document, parent: Ident, items: list[Ident]) -> list[Ident]:
+    """Return in which order the canonical form would have these children."""
+    names: dict[Element, Ident] = {}
+    ordered = {parent: replace(found[parent], children=items)}
+    arrange(grow(found | ordered, ROOT, names))
+    place = next(element for element, ident in names.items() if ident == parent)
+    return [names[child] for child in place if child in names]
 
 
 class _Meaning:
@@ -304,17 +338,23 @@ class _Meaning:
 
     def _dangling(self) -> None:
         known = names(self.result.merged)
-        for element, attribute, target in references(self.result.cib.root):
-            if target not in known:
-                self._refers_to_nothing(ident_of(element), attribute, target)
+        broken = {
+            (ident_of(element), attribute, element.get(attribute, ""), target): None
+            for found in self.result.by_values()
+            for element, attribute, target in references(grow(found, ROOT))
+            if target not in known
+        }
+        for each in broken:
+            self._refers_to_nothing(*each)
 
-    def _refers_to_nothing(self, ident: Ident, attribute: str, target: str) -> None:
+    def _refers_to_nothing(
+        self, ident: Ident, attribute: str, text: str, target: str
+    ) -> None:
         """One side has what is referred to; the other deleted it, but not the reference."""
         if target not in names(self.mine) | names(self.other):
             return
         deleter = self.other if target in names(self.mine) else self.mine
-        same = self.result.merged[ident].values.get(attribute)
-        if ident in deleter and deleter[ident].values.get(attribute) == same:
+        if ident in deleter and deleter[ident].values.get(attribute) == text:
             return  # it was broken before
         self.result.choices.setdefault(
             ident, Choice(ident in self.mine, ident in self.other)

@@ -17,7 +17,7 @@ from cibgit.compare.merge import Merged, merge
 from cibgit.compare.records import Document, document
 from cibgit.errors import BadDataError
 
-from .. import generate, strategies
+from .. import crowded, generate, strategies
 
 BLOCK = re.compile(r"<{7} ours\n(.*?)={7}\n(.*?)>{7} theirs\n", re.DOTALL)
 
@@ -135,7 +135,22 @@ def test_what_comes_out_is_whole(three: tuple[bytes, bytes, bytes]) -> None:
     if result.is_clean:
         assert dangling(result.cib) <= dangling(versions[1]) | dangling(versions[2])
     for side in (1, 2):
-        taken(marked(result), side)
+        check_ids(taken(marked(result), side))
+
+
+@pytest.mark.parametrize("hundred", range(8))
+def test_the_laws_hold_where_two_people_are_in_each_others_way(hundred: int) -> None:
+    for seed in range(100 * hundred, 100 * hundred + 100):
+        three = crowded.three(seed)
+        for law in LAWS:
+            law.hypothesis.inner_test(three)  # type: ignore[attr-defined]
+
+
+LAWS = (
+    test_exchanging_the_sides_exchanges_the_labels,
+    test_whatever_a_side_did_is_there_or_in_conflict,
+    test_what_comes_out_is_whole,
+)
 
 
 def dangling(cib: Cib) -> set[tuple[str, str]]:

@@ -184,10 +184,13 @@ class Lying(Directory):
         pass
 
 
-def test_exit_0_is_no_proof(embedded: Embedded) -> None:
+def test_exit_0_is_no_proof(
+    embedded: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readback, "COPY_SECONDS", 0.05)
     planned = edited(embedded)
     planned = replace(planned, site=replace(planned.site, cluster=Lying(embedded.node)))
-    with pytest.raises(DigestError, match="not what was planned"):
+    with pytest.raises(DigestError, match=r"what it was before: .* not applied"):
         push(planned)
 
 
