@@ -38,6 +38,11 @@ class Branches(Runner):
         answer = self._run(*gitcall.LOG, *words)
         return list(revisions.read(answer.out, self._cut()))
 
+    @property
+    def fetching(self) -> str:
+        """The command that brings commits which this clone does not have."""
+        return f"git fetch {'--unshallow' if self._cut() else '--all'}"
+
     def _cut(self) -> list[str]:
         """Return the commits at which a shallow clone ends."""
         words = ("rev-parse", "--path-format=absolute", "--git-path", "shallow")

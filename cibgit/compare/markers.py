@@ -17,7 +17,7 @@ from ..cib.document import Element
 from .edits import COMMENT, LAST_COMMENT
 from .merge import Choice, Merged
 from .records import ROOT, Document, Ident
-from .trees import SPECIAL, comments, grow
+from .trees import SPECIAL, arranged, comments, grow, with_orders
 
 INDENT = "  "
 
@@ -52,9 +52,10 @@ class _Writer:
         self.choices = dict(result.choices)
         both = self._with_both_places()
         changed = result.as_theirs(both)
-        self.places = _arranged(both), _arranged(changed)
-        self.ours = _without(both, self._hidden(ours=True))
-        self.theirs = _without(changed, self._hidden(ours=False))
+        self.places = arranged(both), arranged(changed)
+        _, mine, other = result.versions
+        self.ours = self._side(both, mine, self._hidden(ours=True))
+        self.theirs = self._side(changed, other, self._hidden(ours=False))
 
     def lines(self) -> Iterator[str]:
         """Yield the whole document."""
@@ -67,6 +68,12 @@ class _Writer:
             for ident, choice in self.choices.items()
             if not (choice.ours if ours else choice.theirs)
         }
+
+    def _side(self, both: Document, side: Document, hidden: set[Ident]) -> Document:
+        """Return what a side alone has, in its own order where that is disputed."""
+        found = _without(both, hidden)
+        disputed = self.result.orders & found.keys()
+        return with_orders(found, {each: _own(found, side, each) for each in disputed})
 
     def _with_both_places(self) -> Document:
         """Return the merged records; what both sides moved stands in both places."""
@@ -96,9 +103,7 @@ class _Writer:
     def _inside(self, ident: Ident, depth: int) -> Iterator[str]:
         ours, theirs = (place.get(ident, []) for place in self.places)
         if ident in self.result.orders:
-            _, mine, other = self.result.versions
-            ours = _own(self.ours, mine, ident)
-            theirs = _own(self.theirs, other, ident)
+            ours, theirs = self.ours[ident].children, self.theirs[ident].children
             yield from self._alternatives(ours, theirs, depth)
         elif ours == theirs:
             for child in ours:
@@ -171,16 +176,6 @@ class _Writer:
         yield from other[: len(other) - after]
         yield f"{'>' * self.size} {self.labels.theirs}"
         yield from mine[len(mine) - after :]
-
-
-def _arranged(found: Document) -> dict[Ident, list[Ident]]:
-    """Return what stands in each element, as the canonical form has it."""
-    names: dict[Element, Ident] = {}
-    arrange(grow(found, ROOT, names))
-    return {
-        ident: [names[child] for child in element if child in names]
-        for element, ident in names.items()
-    }
 
 
 def _second(parent: Ident, ident: Ident) -> Ident:

@@ -15,14 +15,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..cib.canonical import arrange, canonical
-from ..cib.document import Cib, Element
+from ..cib.document import Cib
 from ..cib.identity import check_ids, named
 from ..cib.references import references
 from ..cib.secrets import is_secret_name
 from .conflict import Conflict, Reason
 from .records import ROOT, Document, Ident, Record, document, ident_of, names, way
 from .sequence import Order, merge_order
-from .trees import grow
+from .trees import arranged, grow, with_orders
 
 _ORDERED_MEMBERS = {"group": "primitive", "resource_set": "resource_ref"}
 """Parents whose members start or are placed in the order in which they stand."""
@@ -128,9 +128,7 @@ class _Merging:
             merged[ident].children = inside
             if len(inside) < len(order.items):
                 self.result.places[ident] = order.items
-        for ident, order in orders.items():
-            if self._is_disputed(ident, order):
-                self._note_order(ident)
+        self._note_orders(orders)
 
     def _below(self) -> Iterable[tuple[Ident, set[Ident]]]:
         """Return what either side has in each element, as far as it is kept."""
@@ -240,29 +238,36 @@ class _Merging:
         )
         return merge_order(old, mine, other, children)
 
-    def _is_disputed(self, parent: Ident, order: Order) -> bool:
-        member = _ORDERED_MEMBERS.get(parent.key.tag)
-        if any(ident.key.tag == member for ident in order.contested):
-            return True
-        if order.items == order.mirrored:
-            return False
-        return any(
-            _arranged(found, parent, order.items)
-            != _arranged(found, parent, order.mirrored)
-            for found in self.result.by_values()
-        )
+    def _note_orders(self, orders: dict[Ident, Order]) -> None:
+        """Name the orders that both sides changed, as far as they count."""
+        disputed = self._disputed(orders)
+        for parent, order in orders.items():
+            member = _ORDERED_MEMBERS.get(parent.key.tag)
+            rivals = any(ident.key.tag == member for ident in order.contested)
+            if rivals or parent in disputed:
+                self.result.orders.add(parent)
+                self._note(
+                    Reason.ORDER,
+                    parent,
+                    "both sides changed the order of what is in it",
+                )
+
+    def _disputed(self, orders: dict[Ident, Order]) -> set[Ident]:
+        """Return what the canonical form would not bring into one order."""
+        unsure = {each: o for each, o in orders.items() if o.items != o.mirrored}
+        ours = {parent: order.items for parent, order in unsure.items()}
+        theirs = {parent: order.mirrored for parent, order in unsure.items()}
+        disputed: set[Ident] = set()
+        for found in self.result.by_values() if unsure else ():
+            one, other = (arranged(with_orders(found, each)) for each in (ours, theirs))
+            disputed |= {parent for parent in unsure if one[parent] != other[parent]}
+        return disputed
 
     def _having(self, ident: Ident) -> list[Document]:
         return [side for side in (self.mine, self.other) if ident in side]
 
     def _note(self, reason: Reason, ident: Ident, sentence: str) -> None:
         self.result.conflicts.append(Conflict(reason, self._way(ident), sentence))
-
-    def _note_order(self, parent: Ident) -> None:
-        self.result.orders.add(parent)
-        self._note(
-            Reason.ORDER, parent, "both sides changed the order of what is in it"
-        )
 
     def _note_value(
         self,
@@ -285,15 +290,6 @@ class _Merging:
             if ident in side:
                 return way(side, ident)
         return named_by(ident)
-
-
-def _arranged(found: Document, parent: Ident, items: list[Ident]) -> list[Ident]:
-    """Return in which order the canonical form would have these children."""
-    names: dict[Element, Ident] = {}
-    ordered = {parent: replace(found[parent], children=items)}
-    arrange(grow(found | ordered, ROOT, names))
-    place = next(element for element, ident in names.items() if ident == parent)
-    return [names[child] for child in place if child in names]
 
 
 class _Meaning:

@@ -1,10 +1,14 @@
 """From records back to elements."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from lxml import etree
 
+from ..cib.canonical import arrange
 from ..cib.document import Element
 from .edits import BETWEEN_COMMENTS, CDATA, COMMENT, LAST_COMMENT
-from .records import Document, Ident
+from .records import ROOT, Document, Ident
 
 SPECIAL = frozenset({COMMENT, LAST_COMMENT, CDATA})
 """Values of a record that are no attributes."""
@@ -29,6 +33,22 @@ def grow(
         element.append(grow(found, child, names))
     element.extend(comments(record.values.get(LAST_COMMENT)))
     return element
+
+
+def with_orders(found: Document, orders: Mapping[Ident, list[Ident]]) -> Document:
+    """Return records with other children in some elements."""
+    changed = {k: replace(found[k], children=orders[k]) for k in orders}
+    return found | changed
+
+
+def arranged(found: Document) -> dict[Ident, list[Ident]]:
+    """Return what stands in each element, in the order of the canonical form."""
+    names: dict[Element, Ident] = {}
+    arrange(grow(found, ROOT, names))
+    return {
+        ident: [names[child] for child in element if child in names]
+        for element, ident in names.items()
+    }
 
 
 def comments(text: str | None) -> list[Element]:

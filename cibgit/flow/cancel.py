@@ -72,6 +72,7 @@ def _committed(site: Site, commit: str) -> Cib:
     if found is None:
         raise NoInputError(
             f"commit {commit[:10]}, which the live CIB names, is not in this clone",
-            "Fetch it from the remote that it was pushed from: git fetch --all",
+            "Fetch it from the remote that it was pushed from:"
+            f" {site.repository.fetching}",
         )
     return found

@@ -62,7 +62,8 @@ def confirm(site: Site, orders: Orders, sleep: Sleep = time.sleep) -> Confirmed:
 def _tagged(site: Site, commit: str, live: Cib, waited: Pending) -> tuple[str, str]:
     """Tag the commit as known-good, if it may be; return the tag, or why there is none."""
     if not site.repository.has_commit(commit):
-        return "", f"this clone does not have commit {commit[:10]}: git fetch --all"
+        fetching = site.repository.fetching
+        return "", f"this clone does not have commit {commit[:10]}: {fetching}"
     try:
         health = site.cluster.health()
         if health and health.broken:

@@ -228,7 +228,8 @@ def no_base(site: Site, live: Cib) -> DriftError:
         return DriftError(
             f"the live CIB was pushed from commit {missing[:12]}, which this clone does"
             " not have",
-            "Fetch it from the remote that it was pushed from: git fetch --all",
+            "Fetch it from the remote that it was pushed from:"
+            f" {site.repository.fetching}",
             [],
             live.last_change,
         )
@@ -245,7 +246,7 @@ def drifted(site: Site, known: Cib, live: Cib) -> DriftError:
     """Return the error that shows how live left what git knew, both in hidden form."""
     missing = missing_marker(site, live)
     hint = (
-        f"Commit {missing[:12]} was pushed meanwhile: git fetch --all"
+        f"Commit {missing[:12]} was pushed meanwhile: {site.repository.fetching}"
         if missing
         else "Nothing was written. See cibgit drift, then take it into git (cibgit adopt,"
         " cibgit export) or back (cibgit revert)."

@@ -155,7 +155,7 @@ def planned_again(site: Site, saved: SavedPlan) -> Plan:
     if not site.repository.has_commit(saved.commit):
         raise StalePlanError(
             f"this clone does not have commit {saved.commit[:12]} that was planned",
-            "Fetch it: git fetch --all",
+            f"Fetch it: {site.repository.fetching}",
             [],
         )
     desired = site.desired(saved.commit)

@@ -20,7 +20,8 @@ class Status:
 
     ``drift`` leads from applied to live, ``unpushed`` from applied to the desired state of
     HEAD (from live, where nothing is known to be applied). ``missing`` is a commit that
-    the live CIB names although this clone lacks it. ``waiting`` is a push that waits for
+    the live CIB names although this clone lacks it, ``fetching`` the command that brings
+    it. ``waiting`` is a push that waits for
     confirmation, ``undone`` one that was taken back last, ``report`` what its timer on
     this node said of it. ``uncertain`` are secrets that could not be compared, with the
     reason. ``suspended`` says until when git leaves the cluster alone.
@@ -33,6 +34,7 @@ class Status:
     unpushed: list[Change]
     edited: bool
     missing: str | None
+    fetching: str
     uncertain: dict[Slot, str]
     waiting: Pending | None = None
     undone: Reverted | None = None
@@ -64,6 +66,7 @@ def status(site: Site, orders: Orders | None = None) -> Status:
     if desired:
         desired = site.ignoring(desired, live).cib
     base = applied.cib if applied else live
+    missing = missing_marker(site, live)
     drifted = applied is not None and not applied.is_live
     return Status(
         live=live,
@@ -72,7 +75,8 @@ def status(site: Site, orders: Orders | None = None) -> Status:
         drift=compare(base, live) if drifted else [],
         unpushed=compare(base, desired) if desired else [],
         edited=site.is_dirty(),
-        missing=missing_marker(site, live),
+        missing=missing,
+        fetching=site.repository.fetching if missing else "",
         uncertain=site.keeper.uncertain,
         waiting=pending(live),
         undone=reverted(live),

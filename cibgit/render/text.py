@@ -88,7 +88,7 @@ def status(found: "Status", name: str, commits: dict[str, str]) -> str:
     ]
     if found.missing:
         lines.append(f"The live CIB names commit {found.missing[:12]}, which this clone"
-                     " does not have: git fetch --all")  # fmt: skip
+                     f" does not have: {found.fetching}")  # fmt: skip
     if not applied:
         lines.append("Nothing is known to be applied: cibgit export")
     if found.drift:

@@ -243,7 +243,24 @@ def test_a_marker_of_an_unknown_commit_is_named(
     assert status(other).missing == site.repository.head()
     with pytest.raises(DriftError) as caught:
         plan(other, changed(other), other.repository.head())
-    assert "fetch" in caught.value.hint
+    assert caught.value.hint.endswith(": git fetch --all")
+
+
+def test_a_shallow_clone_is_told_how_to_find_the_commit_it_lacks(
+    embedded: Embedded, tmp_path: Path
+) -> None:
+    push(edited(embedded))
+    embedded.edit('score="200"', 'score="300"')
+    embedded.commit()
+    words = ("clone", "--quiet", "--depth=1", embedded.root.as_uri())
+    embedded.git(*words, str(tmp_path / "c"))
+    shallow = embedded.site(tmp_path / "c")
+    with pytest.raises(DriftError) as caught:
+        plan(shallow, changed(shallow), shallow.repository.head())
+    told = caught.value.hint.rpartition(": ")[2]
+    assert told == status(shallow).fetching == "git fetch --unshallow"
+    embedded.git("-C", str(tmp_path / "c"), *told.split()[1:])
+    assert status(embedded.site(tmp_path / "c")).missing is None
 
 
 def changed(site: Site) -> Cib:
