@@ -19,6 +19,7 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..flow.doctor import Patient
+    from ..flow.site import Site
 
 FolderArgument = Annotated[
     Path | None,
@@ -164,6 +165,32 @@ def _patient(
         installed_version(os.environ),
         as_node,
         Local(os.environ) if is_own else None,
+    )
+
+
+def patient_of(site: "Site") -> "Patient | None":
+    """Return the CIB directory that a site is, or that is on this node beside it.
+
+    None as well where this user may not read it, and so could not tell what is wrong.
+    """
+    import os
+
+    from ..cluster.commands import installed_version
+    from ..cluster.local import Local
+    from ..cluster.succession import directory
+    from ..flow.doctor import Patient
+
+    path, cluster = directory(site.cluster), site.cluster
+    if path is None:
+        return None
+    file = path / "cib.xml"
+    if file.exists() and not os.access(file, os.R_OK):
+        return None
+    return Patient(
+        path.absolute(),
+        site.config.pacemaker,
+        installed=installed_version(os.environ),
+        node=cluster if isinstance(cluster, Local) else None,
     )
 
 

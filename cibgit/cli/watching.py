@@ -1,5 +1,6 @@
 """The agent: it runs until it is told to stop."""
 
+import os
 from contextlib import ExitStack
 from enum import Enum
 from pathlib import Path
@@ -9,7 +10,7 @@ import typer
 
 from ..errors import UsageError
 from ..exitcodes import ExitCode
-from . import caring, corosync, gather
+from . import care, caring, corosync, gather
 from .agreeing import AgreeOption, agreement
 from .options import (
     HERE,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ..flow.agree import Agreement
     from ..flow.answer import Answering
     from ..flow.mirror import Mirror
+    from ..flow.notify import Beside
     from ..flow.site import Site
     from ..flow.tally import Event
     from ..flow.watch import Watch as Agent
@@ -128,11 +130,11 @@ def watch(
 ) -> int:
     """Record every state that the cluster has as a commit, and tell of drift at once.
 
-    Each state becomes a commit at refs/cibgit/NAME/live, by whoever changed the cluster;
-    even one that is gone a moment later. On a node this follows within a second of the
-    change, elsewhere the cluster is polled. Where corosync.conf is tracked, that of this
-    node is compared at each poll. Nothing is changed in the cluster or on the branch that
-    is checked out, unless --auto says so. Runs until SIGTERM or SIGINT.
+    Each state becomes a commit at refs/cibgit/NAME/live, by whoever changed the cluster,
+    even one that is gone a moment later: on a node within a second, elsewhere the cluster
+    is polled. Told, too, is a cib.xml that this node would not start with, and drift of a
+    tracked corosync.conf. Nothing is changed in the cluster or on the branch that is
+    checked out, unless --auto says so. Runs until SIGTERM or SIGINT.
 
     \b
     Examples:
@@ -180,6 +182,7 @@ def _agent(
     from ..cluster.events import Events
     from ..cluster.succession import directory as states
     from ..flow.corosync_watch import CorosyncWatch
+    from ..flow.disk_watch import DiskWatch
     from ..flow.watch import Watch
     from ..render import watch as render
 
@@ -191,9 +194,12 @@ def _agent(
     events = stack.enter_context(Events(states(site.cluster)))
     if others:
         events.listen(others)
-    ring = corosync.near(site)
-    below = CorosyncWatch(site, ring) if ring else None
-    return Watch(site, events, told, slow=poll, corosync=below)
+    beside: list[Beside] = []
+    if ring := corosync.near(site):
+        beside.append(CorosyncWatch(site, ring))
+    if patient := care.patient_of(site):
+        beside.append(DiskWatch(site, patient, os.uname().nodename))
+    return Watch(site, events, told, slow=poll, beside=beside)
 
 
 def _numbers(agent: "Agent", others: "Agreement | None") -> "Callable[[], str]":
@@ -226,7 +232,6 @@ def _answering(site: "Site", auto: Auto | None, attempts: int) -> "Answering | N
 
 def _mirror(site: "Site", remote: str | None, branch: str | None) -> "Mirror | None":
     """Return what pushes to a remote, with the ssh that the environment asks for."""
-    import os
     import shlex
 
     from ..flow.mirror import Mirror

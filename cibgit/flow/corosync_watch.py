@@ -39,7 +39,12 @@ class CorosyncFound:
         """Say whether a commit that was told holds this very drift."""
         repository = self.site.repository
         known = repository.blob_at(told, _PATH)
-        return self.told.is_drift and known == repository.blob_id(self._content)
+        return self.is_wrong and known == repository.blob_id(self._content)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether there is something to tell, or only its end."""
+        return self.told.is_drift
 
     @cached_property
     def state(self) -> str | None:
@@ -47,7 +52,7 @@ class CorosyncFound:
 
         A reflog could not remember it: git lets its entries expire.
         """
-        if not self.told.is_drift:
+        if not self.is_wrong:
             return None
         files = {_PATH: self._content}
         return self.site.repository.commit_tree_files(
@@ -75,6 +80,7 @@ class CorosyncWatch:
     site: Site
     ring: Ring
     found: CorosyncFound | None = None
+    name = "corosync"
     _looked: float = float("-inf")
 
     def is_due(self, pause: float) -> bool:

@@ -16,6 +16,7 @@ from ..cib.suspension import suspension
 from ..compare.change import Weight
 from .answer import Answered
 from .corosync_drift import CorosyncDrift
+from .disk_watch import DiskState
 from .drift import Drift
 from .makers import attributed
 from .site import Site
@@ -23,7 +24,7 @@ from .site import Site
 KEPT = 100
 """How many answers a channel that fails still gets told later."""
 
-News = Drift | CorosyncDrift | Answered
+News = Drift | CorosyncDrift | DiskState | Answered
 """What people are told."""
 
 Send = Callable[[News], None]
@@ -42,12 +43,35 @@ class Standing(Protocol):
         """Say whether a commit that was told is this drift."""
 
     @property
+    def is_wrong(self) -> bool:
+        """Whether there is something to tell, or only its end."""
+
+    @property
     def state(self) -> str | None:
         """The commit to be noted as told; None where there is nothing to tell."""
 
     @property
     def told(self) -> News:
         """What people are told."""
+
+
+class Beside(Protocol):
+    """What the agent looks at beside the CIB; ``found`` is what came of it last.
+
+    ``found`` is None where there is nothing to look at, or it could not be read.
+    """
+
+    name: str
+
+    @property
+    def found(self) -> Standing | None:
+        """What came of the last look."""
+
+    def is_due(self, pause: float) -> bool:
+        """Say whether to look again, where looks are ``pause`` seconds apart."""
+
+    def look(self, cib: Cib | None) -> None:
+        """Look; ``cib`` is the live one. Raises a :class:`~cibgit.errors.CibgitError`."""
 
 
 class Found:
@@ -73,11 +97,16 @@ class Found:
         return attributed(self.site, self.drift)
 
     @property
-    def state(self) -> str | None:
-        """The state that people have to hear of; None where nothing that matters moved."""
+    def is_wrong(self) -> bool:
+        """Whether anything that matters moved, or was lost."""
         weights = self.drift.weights()
         matters = any(weights[each] for each in Weight if each > Weight.NONE)
-        return self._live if matters or self.drift.lost else None
+        return matters or bool(self.drift.lost)
+
+    @property
+    def state(self) -> str | None:
+        """The state that people have to hear of; None where nothing that matters moved."""
+        return self._live if self.is_wrong else None
 
 
 def is_suspended(live: Cib) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from ..cib.document import Cib, Version
 from .answer import Answered
 from .corosync_drift import CorosyncDrift
+from .disk_watch import DiskState
 from .drift import Drift
 
 STUCK = 180.0
@@ -29,7 +30,7 @@ class Trouble:
     hint: str = ""
 
 
-Event = Seen | Drift | CorosyncDrift | Answered | Trouble
+Event = Seen | Drift | CorosyncDrift | DiskState | Answered | Trouble
 
 
 @dataclass
@@ -37,8 +38,9 @@ class Tally:
     """What a watch has seen since it was started; for metrics and for its health.
 
     ``standing`` has what failed the last time it was tried, ``looked`` when the cluster
-    could be looked at last (seconds since the epoch). ``corosync`` is None where
-    ``corosync.conf`` is not tracked, or could not be read.
+    could be looked at last (seconds since the epoch). ``right`` says of ``corosync`` (the
+    file is as git knows it) and ``disk`` (this node would start with what is live) how it
+    stands, as far as it could be looked at.
     """
 
     states: int = 0
@@ -52,7 +54,7 @@ class Tally:
     looked: float = 0.0
     version: Version | None = None
     drift: Drift | None = None
-    corosync: CorosyncDrift | None = None
+    right: dict[str, bool] = field(default_factory=dict)
     standing: dict[str, str] = field(default_factory=dict)
 
     def complaint(self, slow: float) -> str:

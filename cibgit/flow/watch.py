@@ -7,7 +7,7 @@ Whatever fails is told and tried again; nothing is taken for seen before it is r
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -21,11 +21,10 @@ from ..cluster.succession import Succession, directory
 from ..errors import CibgitError, UnreachableError
 from ..policy.finding import Finding
 from .answer import Answering
-from .corosync_watch import CorosyncWatch
 from .drift import drift
 from .locks import Locks
 from .mirror import Mirror
-from .notify import Channel, Found, is_suspended
+from .notify import Beside, Channel, Found, is_suspended
 from .record import Repeats, check_branch, record, show, start_version
 from .site import Site
 from .tally import Event, Seen, Tally, Trouble
@@ -52,8 +51,8 @@ class Watch:
     A channel may raise a :class:`~cibgit.errors.CibgitError`: then it is called again
     later. ``slow`` is the longest pause between two polls, in seconds; ``after`` is
     called after each look. ``answering`` is how drift is answered, if at all, ``branch``
-    shows what is recorded, ``mirror`` takes it elsewhere, ``corosync`` looks at
-    ``corosync.conf``.
+    shows what is recorded, ``mirror`` takes it elsewhere, ``beside`` is what else is
+    looked at.
     """
 
     site: Site
@@ -65,7 +64,7 @@ class Watch:
     answering: Answering | None = None
     branch: str | None = None
     mirror: Mirror | None = None
-    corosync: CorosyncWatch | None = None
+    beside: Sequence[Beside] = ()
     tally: Tally = field(default_factory=Tally)
     _mark: int | None = None
     _newest: Cib | None = None
@@ -75,6 +74,7 @@ class Watch:
     _polled: float = float("-inf")
     _judged: tuple[object, ...] = ()
     _found: Found | None = None
+    _odd: Finding | None = None
     _started: bool = False
 
     def __post_init__(self) -> None:
@@ -120,25 +120,20 @@ class Watch:
     def once(self) -> bool:
         """Look once, record, judge, tell and answer; what was answered is judged again.
 
-        Returns whether there is drift, of the CIB or of ``corosync.conf``. All of it is
-        tried before what failed first is raised.
+        Returns whether there is drift, or anything wrong with what is looked at beside.
+        All of it is tried before what failed first is raised.
         """
         failed: list[CibgitError] = []
         moves = -1
         while moves != self._moves():
-            self._look()
+            failed += _failures([("look", self._look)])
             moves = self._moves()
-            for _, step in chain(self._when_quiet(), self._always()):
-                try:
-                    step()
-                except CibgitError as error:
-                    failed.append(error)
+            failed += _failures(chain(self._when_quiet(), self._always()))
         if failed:
             raise failed[0]
         if self._found is None:
             raise UnreachableError("nothing of the cluster could be read")
-        below = self.tally.corosync
-        return self._found.drift.is_drift or (below is not None and below.is_drift)
+        return self._found.drift.is_drift or not all(self.tally.right.values())
 
     def _moves(self) -> int:
         """Count what makes another look worth while at once."""
@@ -147,8 +142,9 @@ class Watch:
     def _when_quiet(self) -> Iterator[Step]:
         """Yield what is to be done once the cluster is quiet, one after the other."""
         yield "judge", self._judge
-        if self.corosync and self.corosync.is_due(self.slow):
-            yield "corosync", partial(self._compare, self.corosync)
+        for each in self.beside:
+            if each.is_due(self.slow) or self._odd:
+                yield each.name, partial(self._look_beside, each)
         self.tally.is_suspended = bool(self._newest and is_suspended(self._newest))
         if self.tally.is_suspended:
             return
@@ -212,8 +208,12 @@ class Watch:
             self._mark = states.number() if after is None else None
         for glimpse in states.since(self._mark):
             found = glimpse.found
+            if glimpse.is_now:
+                is_new = found != self._odd
+                self._odd = found if isinstance(found, Finding) else None
             if isinstance(found, Finding):
-                self.tell(Trouble(found.sentence, found.hint))
+                if not glimpse.is_now or is_new:
+                    self.tell(Trouble(found.sentence, found.hint))
             elif glimpse.is_now or _is_later(found, after, repeats):
                 found.source = f"live {self.site.name}"
                 self._record(found, is_now=glimpse.is_now)
@@ -273,17 +273,16 @@ class Watch:
         self.tally.drift = self._found.drift
         self._judged = moment
 
-    def _compare(self, corosync: CorosyncWatch) -> None:
-        """Compare ``corosync.conf`` with git; what cannot be read is no drift."""
-        try:
-            corosync.look(self._newest)
-        finally:
-            self.tally.corosync = corosync.found.told if corosync.found else None
+    def _look_beside(self, beside: Beside) -> None:
+        """Look at something else; what cannot be read is neither right nor wrong."""
+        self.tally.right.pop(beside.name, None)
+        beside.look(self._newest)
+        if beside.found:
+            self.tally.right[beside.name] = not beside.found.is_wrong
 
     def _tell_once(self, channel: Channel) -> None:
         """Tell of a drift, and of its end, once each: also after a restart."""
-        below = self.corosync.found if self.corosync else None
-        for found in (self._found, below):
+        for found in (self._found, *(each.found for each in self.beside)):
             sent = channel.deliver(found) if found else 0
             if channel is not self._output:
                 self.tally.hooks += sent
@@ -313,6 +312,17 @@ class Watch:
             mirror.wake()
         finally:
             self.tally.is_mirrored = not mirror.is_behind
+
+
+def _failures(steps: Iterable[Step]) -> list[CibgitError]:
+    """Do all of some steps; return what failed."""
+    failed: list[CibgitError] = []
+    for _, step in steps:
+        try:
+            step()
+        except CibgitError as error:
+            failed.append(error)
+    return failed
 
 
 def _missed(before: Version | None, now: Version) -> int:

@@ -1,6 +1,6 @@
 """What doctor and repair say, as text and as JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..compare.text import counted
@@ -116,6 +116,11 @@ def _files(found: "Diagnosis") -> Iterator[str]:
         )
     if len(files) > _SHOWN + 1:
         yield f"      and {len(files) - _SHOWN - 1} more backups"
+
+
+def findings(found: Iterable[Finding]) -> list[str]:
+    """Render each of some findings, its remedy below it."""
+    return ["\n".join(_finding(each, False)) for each in found]
 
 
 def _finding(each: Finding, colour: bool) -> Iterator[str]:

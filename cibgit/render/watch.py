@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 from ..compare.change import Weight
 from ..flow.answer import Answered, Came
 from ..flow.corosync_drift import CorosyncDrift
+from ..flow.disk_watch import DiskState
 from ..flow.drift import Drift
 from ..flow.notify import News
 from ..flow.tally import Event, Seen
-from . import corosync
+from . import care, corosync
 from .difference import grouped, printable
 from .drift import drift, summary
 from .json import changes, drifted, dumps
@@ -21,6 +22,7 @@ _PREFIX = "cibgit_watch"
 _HELP = (
     ("in_sync", "gauge", "1 if live is what is applied"),
     ("corosync_in_sync", "gauge", "1 if corosync.conf here is as git knows it"),
+    ("disk_sound", "gauge", "1 if this node would start with what is live"),
     ("states_total", "counter", "live states recorded since the start"),
     ("missed_total", "counter", "epochs that never reached the disk"),
     ("troubles_total", "counter", "failed attempts"),
@@ -45,6 +47,8 @@ def line(event: Event, name: str) -> str:
         text = f"{name}: {summary(event)}"
     elif isinstance(event, CorosyncDrift):
         text = f"{name}: {corosync.summary(event)}"
+    elif isinstance(event, DiskState):
+        text = f"{name}: {_disk(event)}"
     elif isinstance(event, Answered):
         text = f"{name}: {_answered(event)}"
     else:
@@ -67,6 +71,8 @@ def json_line(event: Event, name: str) -> str:
         found = {"event": "drift", **json.loads(drifted(event, name))}
     elif isinstance(event, CorosyncDrift):
         found = {"event": word(event), **corosync.drift_values(event)}
+    elif isinstance(event, DiskState):
+        found = {"event": word(event), **_disk_values(event)}
     elif isinstance(event, Answered):
         found = {"event": event.came.value, **_fields(event)}
     else:
@@ -78,6 +84,8 @@ def word(event: News) -> str:
     """Return what happened, in one word for a program."""
     if isinstance(event, Answered):
         return event.came.value
+    if isinstance(event, DiskState):
+        return "disk-damaged" if event.is_damaged else "disk-sound"
     found = "drift" if event.is_drift else "settled"
     return f"corosync-{found}" if isinstance(event, CorosyncDrift) else found
 
@@ -87,6 +95,8 @@ def notice(event: News, name: str) -> str:
     if isinstance(event, CorosyncDrift):
         values = corosync.drift_values(event)
         return dumps("corosync drift", cluster=name, **values)
+    if isinstance(event, DiskState):
+        return dumps("watch", cluster=name, event=word(event), **_disk_values(event))
     if isinstance(event, Answered):
         return dumps("watch", cluster=name, event=word(event), **_fields(event))
     return drifted(event, name)
@@ -103,7 +113,30 @@ def body(event: News) -> str:
         return corosync.drift(event) + "\n"
     if isinstance(event, Drift):
         return drift(event) + "\n"
+    if isinstance(event, DiskState):
+        return "\n\n".join([_disk(event), *care.findings(event.errors)]) + "\n"
     return f"{_answered(event)}\n\n{grouped(event.changes)}\n"
+
+
+def _disk(event: DiskState) -> str:
+    """Render in one line what is wrong with the files of a node."""
+    place = f"{event.directory} on {event.node}"
+    if not event.errors:
+        return f"{place} is sound"
+    first, others = event.errors[0], len(event.errors) - 1
+    more = f" and {others} more" if others else ""
+    return (
+        f"{place} is damaged: {first.element}: {first.sentence}{more}"
+        " (Look there with: cibgit doctor)"
+    )
+
+
+def _disk_values(event: DiskState) -> dict[str, object]:
+    return {
+        "node": event.node,
+        "directory": str(event.directory),
+        "findings": [each.to_dict() for each in event.errors],
+    }
 
 
 def _answered(event: Answered) -> str:
@@ -134,10 +167,11 @@ def _fields(event: Answered) -> dict[str, object]:
 
 def metrics(tally: "Tally", name: str) -> str:
     """Render the numbers in Prometheus' text format."""
-    drift, below = tally.drift, tally.corosync
+    drift = tally.drift
     values = (
         None if drift is None else int(not drift.is_drift),
-        None if below is None else int(not below.is_drift),
+        tally.right.get("corosync"),
+        tally.right.get("disk"),
         tally.states,
         tally.missed,
         tally.troubles,
@@ -152,9 +186,9 @@ def metrics(tally: "Tally", name: str) -> str:
     label = f'cluster="{name}"'
     lines = []
     for (what, kind, told), value in zip(_HELP, values, strict=True):
-        if value is not None:
+        if value is not None:  # a bool is written as a number
             lines += _head(what, kind, told)
-            lines.append(f"{_PREFIX}_{what}{{{label}}} {value}")
+            lines.append(f"{_PREFIX}_{what}{{{label}}} {+value}")
     if drift is not None:
         lines += _head("drift", "gauge", "changes past git, by weight")
         weights = drift.weights()

@@ -36,7 +36,7 @@ from .watching import Bench, versions
 def bench_of(embedded: Embedded, ring: FakeRing) -> Bench:
     """Return an agent that has just been started."""
     bench = Bench(embedded)
-    bench.agent.corosync = CorosyncWatch(bench.agent.site, ring)
+    bench.agent.beside = [CorosyncWatch(bench.agent.site, ring)]
     bench.agent.slow = 0  # so each look is a slow poll
     return bench
 

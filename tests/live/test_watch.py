@@ -128,3 +128,31 @@ def test_a_restart_of_the_cluster_is_survived(
         "7",
         "8",
     ]
+
+
+def test_a_cib_that_was_edited_on_the_disk_is_told_at_once_and_so_is_its_repair(
+    cluster1: LiveCluster, tmp_path: Path
+) -> None:
+    """The cluster runs on, and nobody else would notice before the next start."""
+    place = Workplace.create(cluster1, tmp_path / "repo")
+    events, metrics = tmp_path / "events", tmp_path / "metrics"
+    hook = tmp_path / "hook"
+    hook.write_text(
+        f'#!/bin/sh\necho "$CIBGIT_EVENT" >> {events}\ncat >> {events}.all\n'
+    )
+    hook.chmod(0o755)
+
+    def told() -> list[str]:
+        return events.read_text().split() if events.exists() else []
+
+    edit = r"sed -i 's/name=\"fake\" value=\"/&9/' /var/lib/pacemaker/cib/cib.xml"
+    with watching(place, "node1", "--hook", str(hook), "--metrics", str(metrics)):
+        wait_for(lambda: 'disk_sound{cluster="prod"} 1' in metrics.read_text())
+        assert cluster1.run("node1", ["sh", "-c", edit]).returncode == 0
+        wait_for(lambda: told() == ["disk-damaged"])
+        assert "digest-mismatch" in (tmp_path / "events.all").read_text()
+        wait_for(lambda: 'disk_sound{cluster="prod"} 0' in metrics.read_text())
+        mended = place.cibgit("node1", "repair", "--yes")
+        assert mended.code == 0, mended
+        wait_for(lambda: told() == ["disk-damaged", "disk-sound"])
+    assert place.git("status", "--porcelain") == ""
