@@ -6,7 +6,6 @@ each slow poll, and not more often. No other node is asked.
 
 import time
 from dataclasses import dataclass
-from functools import cached_property
 
 from ..cib.document import Cib
 from ..cluster.ring import Ring
@@ -15,59 +14,11 @@ from ..errors import UnreachableError
 from ..policy.finding import Severity
 from .corosync_drift import CorosyncDrift, drift
 from .layer import Layer
+from .noted import Noted
 from .site import Site
 
 _UNREAD = ("corosync-unread", "corosync-down")
 """What says that nothing is known: a trouble of the agent, and no drift."""
-
-_PATH = "corosync-drift"
-"""The file in the commit that a channel's ref names: what was told, in words."""
-
-
-class CorosyncFound:
-    """How the file of this node stands to git, for people to hear of it once."""
-
-    def __init__(self, site: Site, drift: CorosyncDrift) -> None:
-        self.site = site
-        self.told = drift
-
-    def ref(self, channel: str) -> str:
-        """Return the ref that names what a channel was told last."""
-        return self.site.ref(f"told-corosync-{channel}")
-
-    def is_known(self, told: str) -> bool:
-        """Say whether a commit that was told holds this very drift."""
-        repository = self.site.repository
-        known = repository.blob_at(told, _PATH)
-        return self.is_wrong and known == repository.blob_id(self._content)
-
-    @property
-    def is_wrong(self) -> bool:
-        """Whether there is something to tell, or only its end."""
-        return self.told.is_drift
-
-    @cached_property
-    def state(self) -> str | None:
-        """A commit off all branches that holds what is told; None where there is no drift.
-
-        A reflog could not remember it: git lets its entries expire.
-        """
-        if not self.is_wrong:
-            return None
-        files = {_PATH: self._content}
-        return self.site.repository.commit_tree_files(
-            None, files, "corosync.conf: drift"
-        )
-
-    @cached_property
-    def _content(self) -> bytes:
-        """What makes this drift the same as another one, in words; no secret is in it."""
-        found = self.told
-        lines = [
-            *(f"{', '.join(m.nodes)}: {m.difference.sentence}" for m in found.moved),
-            *(e.sentence for e in found.findings if e.severity is not Severity.NOTE),
-        ]
-        return "".join(f"{line}\n" for line in sorted(lines)).encode()
 
 
 @dataclass
@@ -79,7 +30,7 @@ class CorosyncWatch:
 
     site: Site
     ring: Ring
-    found: CorosyncFound | None = None
+    found: Noted[CorosyncDrift] | None = None
     name = "corosync"
     _looked: float = float("-inf")
 
@@ -105,7 +56,8 @@ class CorosyncWatch:
         for each in found.findings:
             if each.rule in _UNREAD:
                 raise UnreachableError(each.sentence, each.hint)
-        self.found = CorosyncFound(self.site, found)
+        words = _words(found)
+        self.found = Noted(self.site, found, "corosync", "corosync-drift", words)
 
     def _let_states_be_recorded(self) -> None:
         """Forget which secrets of the file could not be compared.
@@ -115,3 +67,11 @@ class CorosyncWatch:
         uncertain = self.site.keeper.uncertain
         for slot in [*filter(is_of_file, uncertain)]:
             del uncertain[slot]
+
+
+def _words(found: CorosyncDrift) -> list[str]:
+    """Return what makes this drift the same as another one; no secret is in it."""
+    return [
+        *(f"{', '.join(m.nodes)}: {m.difference.sentence}" for m in found.moved),
+        *(e.sentence for e in found.findings if e.severity is not Severity.NOTE),
+    ]
