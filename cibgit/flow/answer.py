@@ -19,6 +19,7 @@ from .care import Care, carry_out, check
 from .drift import Drift
 from .plan import refuse_unsafe
 from .push import refuse_pending
+from .refusals import branch_for
 from .revert import recorded, revert
 from .site import Site
 
@@ -93,6 +94,7 @@ class Answering:
             return self._answered(Came.GAVE_UP, found, None, done, meant)
         if self.way is Way.REVERT:
             return self._reverted(found, done + 1, meant)
+        branch_for(self.site, "what is adopted")  # nobody is there to keep it
         commit = adopt(self.site).commit
         self._mark("answers", "adopt")
         return self._answered(Came.ADOPTED, found, commit, done + 1, meant)

@@ -73,6 +73,17 @@ def test_adopt_commits_as_the_one_who_did_it(exported: Embedded) -> None:
     assert answered(exported, Way.ADOPT) is None
 
 
+def test_adopt_by_itself_needs_a_branch_that_keeps_it(exported: Embedded) -> None:
+    exported.change_live("loc@score", "1")
+    exported.git("checkout", "--quiet", "--detach")
+    head = exported.git("rev-parse", "HEAD")
+    with pytest.raises(UnsafeError, match="HEAD is detached"):
+        answered(exported, Way.ADOPT)
+    assert exported.git("rev-parse", "HEAD") == head
+    exported.git("checkout", "--quiet", "-")
+    assert answered(exported, Way.ADOPT)
+
+
 @pytest.mark.parametrize("way", Way)
 def test_a_fight_ends_after_so_many_attempts_even_if_the_agent_is_started_anew(
     exported: Embedded, way: Way
