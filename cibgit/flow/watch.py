@@ -225,7 +225,7 @@ class Watch:
 
     def _poll(self, disk: Path | None) -> None:
         """Ask the cluster itself; the disk follows, so it may be first to tell."""
-        live = self.site.live()
+        live = self.site.read()  # recording hides its secrets
         newest = self._newest
         is_ahead = disk and newest and live.version[:2] > newest.version[:2]
         if disk and is_ahead and self.events.wait(SHORT):
@@ -269,7 +269,7 @@ class Watch:
         if moment == self._judged:
             return
         self._found = None
-        self._found = Found(site, drift(site, live=self._newest))
+        self._found = Found(site, drift(site, live=site.hidden(self._newest)))
         self.tally.drift = self._found.drift
         self._judged = moment
 

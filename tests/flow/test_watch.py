@@ -15,6 +15,7 @@ from cibgit.cli.app import run
 from cibgit.cluster.directory import Directory
 from cibgit.cluster.events import Events
 from cibgit.errors import CibgitError
+from cibgit.flow.drift import drift
 from cibgit.flow.export import export
 from cibgit.flow.resume import resume
 from cibgit.flow.suspend import suspend
@@ -23,6 +24,7 @@ from cibgit.render.watch import metrics
 
 from ..cluster.test_exporter import ask, free_port
 from .embedded import CIB, Embedded
+from .test_secrets import PASSWORD, SECRETS
 from .watching import LIVE, Agent, Bench, is_ready, versions, wait_for
 
 
@@ -446,3 +448,28 @@ def test_epochs_without_a_change_are_no_states_after_a_revert(
     looked()
     newest = embedded.git("log", "-1", "--format=%(trailers:key=CIB-Version)", LIVE)
     assert newest.strip() == "CIB-Version: 0.10.0"
+
+
+def test_a_password_is_hidden_once_and_no_drift(tmp_path: Path) -> None:
+    """Both ways to a state, the disk and the poll, meet one form of it."""
+    fenced = Embedded.create(tmp_path, SECRETS)
+    export(fenced.site())
+    for _ in range(2):
+        bench = Bench(fenced)
+        bench.agent.slow = 0  # so each look polls as well
+        assert not bench.agent.once() and not bench.agent.once()
+        assert bench.told == []
+    fenced.change_live("loc@score", "7")
+    for _ in range(2):
+        bench = Bench(fenced)
+        bench.agent.slow = 0
+        assert bench.agent.once() and bench.agent.once()
+    assert versions(fenced) == ["0.5.0", "0.6.0"]
+    changes = drift(fenced.site()).entries
+    assert [str(each.change.owner) for each in changes] == ["constraint loc"]
+    site = fenced.site()
+    for commit in (LIVE, f"{LIVE}~1"):
+        known = site.committed(fenced.git("rev-parse", commit).strip())
+        assert known is not None
+        password = site.keeper.revealed(known).root.find(".//*[@id='fence-passwd']")
+        assert password is not None and password.get("value") == PASSWORD

@@ -16,6 +16,7 @@ from .workplace import Workplace
 
 LIVE = "refs/cibgit/prod/live"
 EDITS = 100
+PASSWORD = "tr0ub4dor"
 
 
 @pytest.fixture
@@ -77,6 +78,11 @@ def test_each_hand_edit_is_a_commit_even_one_that_is_undone_at_once(
 ) -> None:
     dice = random.Random(7)
     tools = [by_cibadmin] * 7 + [by_pcs] * 2 + [by_crm]
+    pair = f'<nvpair id="db-passwd" name="passwd" value="{PASSWORD}"/>'
+    params = f'<instance_attributes id="db-params">{pair}</instance_attributes>'
+    primitive = f'<primitive id="db">{params}</primitive>'
+    place.cluster.cibadmin("node1", "--modify", "-c", "--xml-text", primitive)
+    assert place.cibgit("node1", "export").code == 0
     epoch = place.epochs()
     with watching(place, "node2"):
         for value in range(1000, 1000 + EDITS):
@@ -104,6 +110,9 @@ def test_each_hand_edit_is_a_commit_even_one_that_is_undone_at_once(
     assert {each.split()[0] for each in who} == {"root"}
     assert {each.split()[2] for each in who} >= {"cibadmin", "crm_resource"}
     assert place.git("status", "--porcelain") == ""
+    assert PASSWORD not in place.git("log", "-p", "-m", "--all")
+    found = place.cibgit("node2", "drift", "--json").json
+    assert {each["change"]["owner"]["name"] for each in found["entries"]} == {"vip"}
 
 
 def test_a_restart_of_the_cluster_is_survived(
