@@ -170,6 +170,12 @@ class Repository(Branches, Commits, Remotes):
             return value
         return None
 
+    def commits_with_trailer(
+        self, path: str, trailer: str, start: str = "HEAD"
+    ) -> list[tuple[str, str]]:
+        """Return all commits with a trailer and its value, whatever they changed."""
+        return list(self._with_trailer(path, trailer, start, "--sparse"))
+
     def _with_trailer(
         self, path: str, trailer: str, start: str, option: str
     ) -> Iterator[tuple[str, str]]:

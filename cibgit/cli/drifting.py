@@ -133,7 +133,7 @@ def adopt(
     if json:
         typer.echo(as_json.adopted(done))
     else:
-        typer.echo(render.adopted(done))
+        typer.echo(render.adopted(done, lost=lost, discarded=discard))
         note_detached(site.repository.branch(), done.commit is not None)
     return ExitCode.OK
 

@@ -43,3 +43,8 @@ class Conflict:
     ours: str | None = None
     theirs: str | None = None
     secret: bool = False
+
+    @property
+    def told(self) -> str:
+        """The conflict in one sentence, with what it is about."""
+        return f"{self.address}: {self.sentence}"

@@ -19,7 +19,7 @@ from .export import Details
 from .lost import lost, take
 from .makers import attributed
 from .record import details
-from .refusals import branch_for, check_desired, refuse_dirty
+from .refusals import branch_for, check_desired, refuse_dirty, refuse_unknown_push
 from .site import Site
 
 _STASH = "Commit or stash them first."
@@ -67,6 +67,7 @@ def adopt(
     """
     refuse_dirty(site, _STASH)
     found = attributed(site, drift(site))
+    refuse_unknown_push(site, found.live)
     picked = choose(moved(found), elements, operational=operational)
     if not picked.chosen:
         return Adopted(None, [], picked.left)
@@ -126,8 +127,8 @@ def choose(
     for element in elements:
         if not any(speaks_of(change, element) for change in changes):
             raise NoInputError(
-                f"nothing of {element!r} moved on the live side",
-                "See what did: cibgit drift",
+                f"nothing of {element!r} is among the changes",
+                "See what is: cibgit drift",
             )
     holders = [c for c in changes if not c.weight and c not in hidden(changes)]
     chosen: list[Change] = []
@@ -138,7 +139,8 @@ def choose(
         is_meant = named and wanted and change not in holders
         (chosen if is_meant else left).append(change)
     # an emptied set goes with the last that was in it; a new one comes with the first
-    for holder in [each for each in holders if each.kind is Kind.REMOVED]:
+    emptied = [each for each in holders if each.kind is Kind.REMOVED]
+    for holder in sorted(emptied, key=lambda each: -len(each.path)):  # deepest first
         below = [c for c in changes if c.path[:-1] == holder.path]
         if below and all(change in chosen for change in below):
             chosen.append(holder)
@@ -166,7 +168,7 @@ def _committed(site: Site, found: Drift, base: Cib, taken: Cib, said: "_Said") -
     merged = merge(base, desired, taken)
     if not merged.is_clean:
         raise UnsafeError(
-            f"git and live are in conflict: {merged.conflicts[0].sentence}",
+            f"git and live are in conflict: {merged.conflicts[0].told}",
             "Adopt other elements by name, put live back with cibgit revert, or merge by"
             " hand: cibgit export",
         )

@@ -12,14 +12,12 @@ from enum import Enum
 
 from ..cib.document import Version
 from ..compare.change import Change
-from ..errors import StaleError
 from .adopt import adopt, choose, moved
-from .applied import missing_marker
 from .care import Care, carry_out, check
 from .drift import Drift
 from .plan import refuse_unsafe
 from .push import refuse_pending
-from .refusals import branch_for
+from .refusals import branch_for, refuse_unknown_push
 from .revert import recorded, revert
 from .site import Site
 
@@ -82,7 +80,7 @@ class Answering:
                 self._start_anew()
             return None
         refuse_pending(found.live)
-        _refuse_unknown(self.site, found)
+        refuse_unknown_push(self.site, found.live)
         given_up = self._marks("gave-up")
         if given_up and self.now() - given_up[0] < HOUR:
             return None
@@ -146,14 +144,3 @@ class Answering:
     def _start_anew(self) -> None:
         for name in ("answers", "gave-up"):
             self.site.repository.drop_ref(self.site.ref(name))
-
-
-def _refuse_unknown(site: Site, found: Drift) -> None:
-    """Refuse to answer what is a push from another clone: here it only looks like drift."""
-    missing = missing_marker(site, found.live)
-    if missing:
-        raise StaleError(
-            f"the live CIB was pushed from commit {missing[:12]}, which this clone does"
-            " not have, so drift is not answered",
-            "Let the clone of the agent follow: git pull",
-        )

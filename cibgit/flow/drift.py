@@ -17,7 +17,7 @@ from ..compare.unchanged import same
 from ..policy.expired import expired
 from ..policy.finding import Finding, Severity
 from ..policy.suspended import told
-from .applied import Applied, find_applied, lost_push
+from .applied import Applied, find_applied, lost_push, missing_marker
 from .divergence import Conflict, Divergence, alike, conflicts, diverged
 from .lost import Lost, lost
 from .plan import no_base
@@ -107,6 +107,7 @@ def drift(site: Site, revision: str = "HEAD", live: Cib | None = None) -> Drift:
     findings = [
         *told(live, now, Severity.NOTE),
         *_lost(site, live),
+        *_unknown(site, live),
         *expired(site.config.ignore, now),
     ]
     entries = list(_entries(found))
@@ -129,6 +130,20 @@ def _lost(site: Site, live: Cib) -> Iterator[Finding]:
             " side with the higher epoch wins whole",
             "cibgit adopt takes what is live and merges both; cibgit push then brings"
             " back what was lost.",
+        )
+
+
+def _unknown(site: Site, live: Cib) -> Iterator[Finding]:
+    """Tell of a push from another clone: here it only looks like drift."""
+    missing = missing_marker(site, live)
+    if missing:
+        yield Finding(
+            Severity.WARNING,
+            "push-unknown",
+            site.name,
+            f"live was pushed from commit {missing[:10]}, which this clone does not have:"
+            " what looks like drift may be that push",
+            f"Let this clone follow: {site.repository.fetching}",
         )
 
 

@@ -16,6 +16,9 @@ from ..repository import Author
 from .applied import Applied, find_applied
 from .site import Site
 
+VERSION = "CIB-Version"
+"""The trailer of a state that git and live had in common: the version that it had."""
+
 
 class Details(TypedDict):
     """Who made the change, and what the commit says of it."""
@@ -141,7 +144,7 @@ def content_digest(cib: Cib, dialect: digest.Dialect) -> str:
 def trailers(version: Version, change: LastChange, digest_value: str) -> dict[str, str]:
     """Return the commit trailers of a configuration that a cluster had."""
     found = {
-        "CIB-Version": str(version),
+        VERSION: str(version),
         "CIB-Digest": digest_value,
         "CIB-Changed-By": str(change) if change.user else "",
         "CIB-Changed-At": change.at,

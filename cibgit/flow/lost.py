@@ -19,10 +19,14 @@ from ..compare.merge import merge
 from ..compare.select import selected
 from ..errors import UnsafeError
 from .divergence import alike
+from .export import VERSION
 from .files import written
 from .record import details
 from .refusals import branch_for, check_desired
 from .site import Site
+
+LOST = "CIB-Lost"
+"""The trailer of a commit that has what was lost: the version that it had."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,15 @@ def _missing(
 
 
 def _is_answered(site: Site, state: Cib) -> bool:
-    """Say whether the history of HEAD has exactly this state."""
-    if site.repository.head() is None:
+    """Say whether the history of HEAD has exactly this state as one that was lost."""
+    repository = site.repository
+    if repository.head() is None:
         return False
-    commit = _commit_of(site, state, "HEAD")
-    named = site.repository.trailers(commit).get("CIB-Version") if commit else None
-    return named == str(state.version)
+    version, blob = str(state.version), repository.blob_id(written(state))
+    return any(
+        value == version and site.blob(commit) == blob
+        for commit, value in repository.commits_with_trailer(site.path, LOST)
+    )
 
 
 def _commit_of(site: Site, cib: Cib, start: str) -> str | None:
@@ -114,7 +121,8 @@ def take(
         desired = _merged(one, desired, wanted)
         check_desired(desired, live)
         side = _recorded(site, one, head)
-        said = message or f"Merge what {site.name} lost at {one.state.version}"
+        verb = "Merge" if wanted else "Discard"
+        said = message or f"{verb} what {site.name} lost at {one.state.version}"
         tip = site.commit_beside(tip, desired, said, merged=[side])
     repository.advance(branch, head, tip, "cibgit adopt --lost")
     return tip
@@ -127,7 +135,7 @@ def _merged(one: Lost, desired: Cib, wanted: Sequence[Change]) -> Cib:
     merged = merge(one.base, desired, apply(changes, one.base))
     if not merged.is_clean:
         raise UnsafeError(
-            f"git and what was lost are in conflict: {merged.conflicts[0].sentence}",
+            f"git and what was lost are in conflict: {merged.conflicts[0].told}",
             "Take other elements by name, or edit git by hand and then: cibgit adopt"
             " --lost --discard",
         )
@@ -136,16 +144,19 @@ def _merged(one: Lost, desired: Cib, wanted: Sequence[Change]) -> Cib:
 
 
 def _recorded(site: Site, one: Lost, head: str) -> str:
-    """Return a commit of the lost state: the watch's, where that saw it."""
-    seen = site.ref("live")
-    if site.repository.get_ref(seen):
-        commit = _commit_of(site, one.state, seen)
-        if commit:
-            return commit
+    """Return a commit of the lost state, on top of what both sides had.
+
+    It does not say ``CIB-Version`` as a state does that git and live had in common: what
+    was lost is not applied. For the same reason it stands beside what a watch recorded.
+    """
     version, change = one.state.version, one.state.last_change
+    said = details(site, one.state, version, change)
+    trailers = {LOST: str(version), **said["trailers"]}
+    del trailers[VERSION]
     return site.commit_beside(
         _commit_of(site, one.base, "HEAD") or head,
         one.state,
-        f"{site.name} {version}",
-        **details(site, one.state, version, change),
+        f"{site.name} {version}, lost",
+        author=said["author"],
+        trailers=trailers,
     )

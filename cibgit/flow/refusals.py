@@ -1,9 +1,10 @@
-"""What no push may send: checks of a desired state against the live one."""
+"""What is refused before anything is written: in git, or by a push."""
 
 from ..cib import schema
 from ..cib.document import SECTIONS, Cib
 from ..cib.owned import VOLATILE_ROOT_ATTRIBUTES
-from ..errors import BadDataError, UnsafeError
+from ..errors import BadDataError, StaleError, UnsafeError
+from .applied import missing_marker
 from .site import Site
 
 REQUIRED = SECTIONS[:4]
@@ -25,6 +26,21 @@ def branch_for(site: Site, what: str) -> str:
             "Check out a branch first.",
         )
     return branch
+
+
+def refuse_unknown_push(site: Site, live: Cib) -> None:
+    """Refuse to answer as drift what is a push from another clone.
+
+    Raises :class:`~cibgit.errors.StaleError`.
+    """
+    missing = missing_marker(site, live)
+    if missing:
+        raise StaleError(
+            f"the live CIB was pushed from commit {missing[:12]}, which this clone does"
+            " not have: what looks like drift may be somebody's push",
+            f"Let this clone follow: {site.repository.fetching}. Where nobody has that"
+            " commit any more: cibgit export",
+        )
 
 
 def check_desired(desired: Cib, live: Cib) -> None:

@@ -13,7 +13,7 @@ from .adopt import choose, moved
 from .drift import Drift, drift
 from .plan import Plan, judged
 from .record import record
-from .refusals import check_desired
+from .refusals import check_desired, refuse_unknown_push
 from .site import Site
 
 
@@ -43,6 +43,7 @@ def revert(
     found = drift(site)
     if found.applied.is_live:
         return Reverting(None, [])
+    refuse_unknown_push(site, found.live)
     back = _back(found)
     picked = choose(back, elements, operational=operational)
     if not picked.chosen:

@@ -135,10 +135,12 @@ def markdown(found: "Drift") -> str:
     return "\n".join(lines)
 
 
-def adopted(done: "Adopted") -> str:
-    """Render what was adopted, and what was left."""
+def adopted(done: "Adopted", *, lost: bool = False, discarded: bool = False) -> str:
+    """Render what was adopted, and what was left; of what was ``lost``, if that is meant."""
     if done.commit is None:
-        return left(done.left)
+        return left(done.left) if done.left or not lost else "Nothing was lost."
+    if discarded:
+        return f"Discarded; {done.commit[:10]} says so."
     lines = [grouped(done.changes), ""] if visible(done.changes) else []
     lines.append(f"Adopted as {done.commit[:10]}. {count(done.changes, planned=False)}")
     if visible(done.left):

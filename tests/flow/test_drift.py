@@ -6,12 +6,19 @@ import shutil
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
+from cibgit.cib import patchset
 from cibgit.cli.app import run
+from cibgit.cluster.directory import Directory
 from cibgit.compare.change import Weight
+from cibgit.errors import StaleError
+from cibgit.flow.adopt import adopt
 from cibgit.flow.drift import Drift, Standing, drift
 from cibgit.flow.export import export
-from cibgit.flow.plan import DriftError
+from cibgit.flow.plan import DriftError, plan
+from cibgit.flow.push import push
+from cibgit.flow.revert import revert
 
 from .drifting import SITUATIONS, Situation
 from .embedded import CIB, Embedded
@@ -198,3 +205,40 @@ def test_a_push_that_vanished_is_named_and_brought_back(
     capsys.readouterr()
     assert run(["drift", "-C", str(embedded.root)]) == 0
     assert "is gone" not in capsys.readouterr().out
+
+
+def test_a_push_from_another_clone_is_no_drift_to_be_answered(
+    embedded: Embedded, tmp_path: Path
+) -> None:
+    export(embedded.site())
+    embedded.git("clone", "--quiet", str(embedded.root), str(tmp_path / "other"))
+    embedded.edit('score="100"', 'score="200"')
+    site = embedded.site()
+    pushed = push(plan(site, site.edited(), embedded.commit())).commit
+    other = embedded.site(tmp_path / "other")
+    [told] = [each for each in drift(other).findings if each.rule == "push-unknown"]
+    assert pushed[:10] in told.sentence
+    assert told.hint.endswith("git fetch --all")
+    for answer in (adopt, revert):
+        with pytest.raises(StaleError, match="may be somebody's push"):
+            answer(other)
+    assert embedded.live_text().count('score="200"') == 1
+    embedded.git("-C", str(tmp_path / "other"), "fetch", "--all", "--quiet")
+    assert drift(embedded.site(tmp_path / "other")).findings == []
+
+
+def test_a_revert_leaves_no_empty_section_behind(embedded: Embedded) -> None:
+    export(embedded.site())
+    directory = Directory(embedded.node)
+    live = directory.read()
+    changed = live.copy()
+    section = etree.SubElement(changed.configuration, "rsc_defaults")
+    block = etree.SubElement(section, "meta_attributes", id="rsc-options")
+    pair = {"id": "rsc-sticky", "name": "resource-stickiness", "value": "100"}
+    etree.SubElement(block, "nvpair", pair)
+    directory.apply(patchset.build(live, changed, directory.dialect()))
+    assert drift(embedded.site()).is_drift
+    words = ["revert", "-y", "--operational", "-C", str(embedded.root)]
+    assert run([*words, "--force", "agents"]) == 0
+    assert drift(embedded.site()).entries == []
+    assert "rsc_defaults" not in embedded.live_text()

@@ -10,6 +10,7 @@ import pytest
 
 from cibgit.cli.app import run
 from cibgit.cluster.minority import overruled
+from cibgit.flow.drift import Standing, drift
 from cibgit.flow.export import export
 from cibgit.flow.lost import Lost, lost
 
@@ -155,7 +156,7 @@ def test_it_is_taken_by_whoever_made_it_beside_what_waits(
     assert ours == waits
     said = exported.git("show", "-s", "--format=%an%n%B", side)
     assert said.startswith("root")
-    assert "CIB-Version: 0.7.0" in said
+    assert "CIB-Lost: 0.7.0" in said and "CIB-Version" not in said
     assert "CIB-Changed-By: root via crmsh on alice" in said
     assert found(exported) == [], "answered"
     assert cibgit(exported, "push", "-y", "--force", "agents") == 0
@@ -187,9 +188,34 @@ def test_discarded_it_is_history_and_no_more(exported: Embedded) -> None:
     before = exported.file.read_text()
     assert cibgit(exported, "adopt", "--lost", "--discard") == 0
     assert exported.file.read_text() == before
-    assert "CIB-Version: 0.7.0" in exported.git("log")
+    assert "CIB-Lost: 0.7.0" in exported.git("log")
     assert cibgit(exported, "drift") == 0
     assert cibgit(exported, "adopt", "--lost") == 0, "nothing is left to take"
+
+
+@pytest.mark.parametrize("how", [(), ("--discard",)])
+def test_a_lost_state_is_answered_once_and_never_applied(
+    exported: Embedded, how: tuple[str, ...], capsys: Output
+) -> None:
+    """Also where a watch saw it, and where the merge has just what was lost."""
+    past(exported, BASE, *ALONE, HEALED)
+    assert run(["watch", "--once", "-C", str(exported.root)]) == 1
+    applied = exported.git("rev-parse", "HEAD").strip()
+    assert cibgit(exported, "adopt", "--lost", *how) == 0
+    capsys.readouterr()
+    assert cibgit(exported, "adopt", "--lost", *how) == 0
+    assert capsys.readouterr().out == "Nothing was lost.\n"
+    exported.change_live("loc@score", "3")
+    clone = exported.root.parent / "clone"
+    exported.git("clone", "--quiet", str(exported.root), str(clone))
+    for root in (exported.root, clone):
+        found = drift(exported.site(root))
+        assert found.applied.commit == applied
+        assert found.lost == []
+        moved = found.of(Standing.LIVE_MOVED, Standing.CONFLICT)
+        assert [each.sentence for each in moved] == ["score 100 -> 3"]
+    assert run(["revert", "-y", "-C", str(clone)]) == 0
+    assert TWO[0] in exported.live_text() and ONE[0] in exported.live_text()
 
 
 def test_a_conflict_is_refused_whole(exported: Embedded, capsys: Output) -> None:
@@ -197,7 +223,8 @@ def test_a_conflict_is_refused_whole(exported: Embedded, capsys: Output) -> None
     exported.edit('interval="30s"', 'interval="7s"')
     head = exported.commit()
     assert cibgit(exported, "adopt", "--lost") == 107
-    assert "git and what was lost are in conflict" in capsys.readouterr().err
+    said = "in conflict: resources / primitive vip / operations / op vip-monitor: both"
+    assert f"git and what was lost are {said}" in capsys.readouterr().err
     assert exported.git("rev-parse", "HEAD").strip() == head
     assert cibgit(exported, "adopt", "--lost", "loc") == 0
     text = exported.file.read_text()
@@ -210,7 +237,7 @@ def test_a_conflict_is_refused_whole(exported: Embedded, capsys: Output) -> None
     [
         (["--discard"], 64, "--discard goes with --lost"),
         (["--lost", "--discard", "vip"], 64, "--discard goes with --lost"),
-        (["--lost", "nobody"], 66, "nothing of 'nobody' moved"),
+        (["--lost", "nobody"], 66, "nothing of 'nobody' is among the changes"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
