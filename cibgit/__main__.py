@@ -8,7 +8,15 @@ import sys
 
 
 def main() -> None:
-    """Run the command line and exit."""
+    """Run the command line and exit; also when interrupted before it is imported."""
+    try:
+        _main()
+    except KeyboardInterrupt:
+        print("cibgit: interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def _main() -> None:
     if sys.argv[1:] == ["--version"]:
         from . import __version__
 

@@ -4,6 +4,9 @@ Every error carries the exit code of the process and, where there is one, a hint
 to do next. Anything else that escapes is a bug (exit 70).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from .exitcodes import ExitCode
 
 
@@ -97,6 +100,26 @@ class UnknownOutcomeError(CibgitError):
     """A write was sent and nobody can say whether it was applied."""
 
     code = ExitCode.UNKNOWN_OUTCOME
+
+
+class StoppedError(UnknownOutcomeError):
+    """A write was under way, or done, when somebody interrupted the run."""
+
+    code = ExitCode.INTERRUPTED
+
+
+@contextmanager
+def told_when_interrupted(said: str) -> Iterator[None]:
+    """Say how far a write has come, where the run is interrupted during it.
+
+    Raises :class:`StoppedError`.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise StoppedError(
+            f"interrupted {said}", "See how git and live stand: cibgit status"
+        ) from None
 
 
 class TimedOutError(CibgitError):

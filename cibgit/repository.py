@@ -10,7 +10,9 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any, cast
@@ -19,7 +21,7 @@ from . import gitcall
 from .branches import Branches
 from .commit import Author, LogEntry, SavedFile, one_line, stand_in
 from .commits import Commits
-from .errors import NoInputError, PermissionDeniedError, UnreachableError
+from .errors import BusyError, NoInputError, PermissionDeniedError, UnreachableError
 from .gitcall import Answer, RefusedError, file_name, own_ref, pathspec, revision
 from .programs import found as program
 from .remotes import Remotes
@@ -35,6 +37,7 @@ except ImportError as _error:  # GitPython looks for git when it is imported
 
 __all__ = ["Author", "LogEntry", "RefusedError", "Repository", "SavedFile", "Tag"]
 
+_UNKNOWN: Mapping[str, str | None] = {}
 _HEX = re.compile(r"[0-9a-f]{40,64}")
 
 
@@ -239,14 +242,50 @@ class Repository(Branches, Commits, Remotes):
         """Return the commit that a ref of cibgit names, or None."""
         return self._objects(f"{own_ref(name)}^{{commit}}")[0]
 
+    @contextmanager
+    def alone(self, name: str, busy: str) -> Iterator[None]:
+        """Be the only process of this clone that does something, as long as it lives.
+
+        Raises :class:`~cibgit.errors.BusyError` with what ``busy`` says where another one
+        does. Where nothing can be written, nobody is kept out.
+        """
+        try:
+            file = (self._git_dir / name).open("a")
+        except OSError:
+            yield
+            return
+        with file:
+            try:
+                flock(file, LOCK_EX | LOCK_NB)
+            except BlockingIOError:
+                raise BusyError(busy) from None
+            except OSError:  # a file system without locks
+                pass
+            yield
+
     def set_ref(self, name: str, commit: str, reason: str) -> None:
         """Let a ref under ``refs/cibgit/`` name ``commit``; the reflog says why."""
         self.set_refs([name], commit, reason)
 
-    def set_refs(self, names: Sequence[str], commit: str, reason: str) -> None:
-        """Let several refs name ``commit``, all or none of them."""
+    def set_refs(
+        self,
+        names: Sequence[str],
+        commit: str,
+        reason: str,
+        known: Mapping[str, str | None] = _UNKNOWN,
+    ) -> None:
+        """Let several refs name ``commit``, all or none of them.
+
+        ``known`` is what some of them named (None: they were not there). Raises
+        :class:`~cibgit.errors.BusyError` where somebody moved one of those meanwhile.
+        """
         found = commit if _HEX.fullmatch(commit) else self.resolve(commit)
-        lines = [f"option no-deref\nupdate {own_ref(name)} {found}\n" for name in names]
+        nothing = "0" * len(found)
+        lines = [
+            f"option no-deref\nupdate {own_ref(name)} {found}"
+            + (f" {known[name] or nothing}\n" if name in known else "\n")
+            for name in names
+        ]
         answer = self._run(
             "update-ref", "--create-reflog", "-m", one_line(reason), "--stdin",
             stdin=os.fsencode("".join(lines)), ok=None,

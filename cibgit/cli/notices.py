@@ -2,22 +2,30 @@
 
 import os
 import shlex
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..cluster import hook
-from ..errors import UsageError
+from ..errors import NoInputError, UsageError
 from ..flow.notify import Channel, News, Send
 from ..render import watch as render
 
 
 def channels(
-    name: str, command: str | None, webhook: Path | None, addresses: Sequence[str]
+    name: str,
+    command: str | None,
+    webhook: Path | None,
+    addresses: Sequence[str],
+    is_over: Callable[[], bool],
 ) -> list[Channel]:
-    """Return the channels that were asked for; refuse now what could not work later."""
+    """Return the channels that were asked for; refuse now what could not work later.
+
+    ``is_over`` says that the agent has to end.
+    """
     found = []
     if command is not None:
-        found.append(Channel("hook", _command(name, command)))
+        found.append(Channel("hook", _command(name, command, is_over)))
     if webhook is not None:
         found.append(Channel("webhook", _webhook(name, webhook)))
     if addresses:
@@ -25,7 +33,7 @@ def channels(
     return found
 
 
-def _command(name: str, command: str) -> Send:
+def _command(name: str, command: str, is_over: Callable[[], bool]) -> Send:
     """Return what calls a command with what happened as JSON."""
     try:
         argv = shlex.split(command)
@@ -33,11 +41,13 @@ def _command(name: str, command: str) -> Send:
         raise UsageError(f"--hook: {error}") from None
     if not argv:
         raise UsageError("--hook names no command")
+    if shutil.which(argv[0]) is None:
+        raise NoInputError(f"--hook: {argv[0]} is not there, or no program")
 
     def send(event: News) -> None:
         told = {"CIBGIT_CLUSTER": name, "CIBGIT_EVENT": render.word(event)}
         data = render.notice(event, name).encode()
-        hook.call(argv, {**os.environ, **told}, data)
+        hook.call(argv, {**os.environ, **told}, data, is_over=is_over)
 
     return send
 

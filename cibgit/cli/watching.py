@@ -24,13 +24,14 @@ from .options import (
 from .supervising import SupervisedOption, begin, end, supervision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from ..cluster.exporter import Exporter
     from ..flow.agree import Agreement
     from ..flow.answer import Answering
     from ..flow.mirror import Mirror
-    from ..flow.notify import Beside
+    from ..flow.notify import Beside, Channel
     from ..flow.site import Site
     from ..flow.tally import Event
     from ..flow.watch import Watch as Agent
@@ -41,6 +42,13 @@ class Auto(Enum):
 
     REVERT = "revert"
     ADOPT = "adopt"
+
+
+def _a_branch(name: str | None) -> str | None:
+    """Refuse what would become a branch of a strange name, or none."""
+    if name is not None and (not name or name.startswith("refs/")):
+        raise typer.BadParameter("a branch has a plain name: live, say.")
+    return name
 
 
 OnceOption = Annotated[
@@ -88,7 +96,10 @@ PollOption = Annotated[
 BranchOption = Annotated[
     str | None,
     typer.Option(
-        "--branch", metavar="NAME", help="Show what is recorded on that branch too."
+        "--branch",
+        metavar="NAME",
+        callback=_a_branch,
+        help="Show what is recorded on that branch too.",
     ),
 ]
 RemoteOption = Annotated[
@@ -144,16 +155,15 @@ def watch(
       cibgit watch --agree --supervised 30
       cibgit watch --once --metrics /var/lib/node_exporter/cibgit.prom
     """
-    from .notices import channels
-
     if once and (http or agree or supervised):
         raise UsageError("--once looks once; --http, --agree and --supervised stay")
     supervisor = supervision(supervised)  # before anything is open
     site = gather.site(directory, cluster, at)
     others = agreement(site, json=json) if agree else None
     with ExitStack() as stack:
+        stack.enter_context(_alone(site))
         agent = _agent(site, stack, poll, others, json)
-        agent.channels = channels(site.name, hook, webhook, mail or ())
+        agent.channels = _channels(agent, hook, webhook, mail or ())
         agent.answering = _answering(site, auto, attempts)
         agent.branch = branch
         agent.mirror = _mirror(site, remote, branch)
@@ -169,6 +179,12 @@ def watch(
         agent.run()
         end(supervisor)
     return ExitCode.OK
+
+
+def _alone(site: "Site") -> "AbstractContextManager[None]":
+    """Keep a second agent out of this clone: it would tell and record all twice."""
+    said = f"another agent watches {site.name} from {site.repository.root}"
+    return site.repository.alone(f"cibgit-watch-{site.name}", said)
 
 
 def _agent(
@@ -200,6 +216,16 @@ def _agent(
     if patient := care.patient_of(site):
         beside.append(DiskWatch(site, patient, os.uname().nodename))
     return Watch(site, events, told, slow=poll, beside=beside)
+
+
+def _channels(
+    agent: "Agent", hook: str | None, webhook: Path | None, mail: "Sequence[str]"
+) -> "Sequence[Channel]":
+    """Return who is told; a hook ends soon after the agent is told to."""
+    from .notices import channels
+
+    events = agent.events
+    return channels(agent.site.name, hook, webhook, mail, lambda: events.stopped)
 
 
 def _numbers(agent: "Agent", others: "Agreement | None") -> "Callable[[], str]":

@@ -16,8 +16,10 @@ from ..compare.unchanged import same
 from ..errors import (
     CibgitError,
     DigestError,
+    StoppedError,
     UnknownOutcomeError,
     UsageError,
+    told_when_interrupted,
 )
 from ..exitcodes import ExitCode
 from ..policy.rules import RULES
@@ -126,7 +128,11 @@ def carry_out(planned: Plan, commit: Callable[[], str], care: Care) -> Outcome:
         if care.settle_seconds is not None:
             before = planned.site.cluster.health()
         pushed, waiting = _push(planned, care)
-        return _watched(planned, Outcome(pushed, waiting=waiting), before, care)
+        with told_when_interrupted(
+            f"after {pushed.commit[:10]} was pushed and proven: not waited until the"
+            " cluster is at rest"
+        ):
+            return _watched(planned, Outcome(pushed, waiting=waiting), before, care)
 
 
 def _push(planned: Plan, care: Care) -> tuple[Pushed, Pending | None]:
@@ -237,6 +243,8 @@ def _undone(
         undone = Outcome(push(back, care.sleep))
         undone = _recovered(back, undone, base, before, replace(care, rollback=False))
         return replace(outcome, back=undone)
+    except StoppedError:
+        raise
     except CibgitError as error:
         return replace(outcome, stays=f"going back failed: {error.message}")
 

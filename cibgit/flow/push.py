@@ -21,6 +21,7 @@ from ..errors import (
     TimedOutError,
     UnknownOutcomeError,
     UnreachableError,
+    told_when_interrupted,
 )
 from .plan import Plan, drifted, refuse_unsafe
 from .readback import RECOVERY_SECONDS, Expected, Proof, Sleep, content, read_back
@@ -98,10 +99,12 @@ def push(
         return _nothing_to_do(planned, commit)
     site.repository.set_ref(site.ref("live"), planned.applied.commit, "push: before")
     places = site.cluster.places()
-    target, attempts = _send(planned, sleep, waiting)
-    site.repository.set_refs(site.refs(), commit, _reason(planned))
+    with told_when_interrupted("while the change was sent: it may be applied"):
+        target, attempts = _send(planned, sleep, waiting)
     expected = digest.on_disk(target.configuration, planned.dialect)
-    seen = read_back(Expected(planned, target, expected, places), sleep)
+    with told_when_interrupted("after the cluster accepted the push: not read back"):
+        site.repository.set_refs(site.refs(), commit, _reason(planned))
+        seen = read_back(Expected(planned, target, expected, places), sleep)
     return Pushed(
         commit,
         planned.live.version,

@@ -7,6 +7,8 @@ the chain meanwhile, and the next state has both for parents. So no state is eve
 A branch can show the chain: it is ``seen``, and only ever moves forward.
 """
 
+from contextlib import suppress
+
 from ..cib.document import Cib, LastChange, Version
 from ..errors import BusyError, UnsafeError
 from .applied import find_applied
@@ -22,9 +24,19 @@ def details(site: Site, cib: Cib, version: Version, change: LastChange) -> Detai
 
 
 def record(site: Site, cib: Cib) -> str | None:
-    """Make a commit of a live state; None where the last one recorded is the same."""
-    hidden, repository = site.hidden(cib), site.repository
+    """Make a commit of a live state; None where the last one recorded is the same.
+
+    Where a push or an export moves the chain meanwhile it is looked at once more.
+    """
+    hidden = site.hidden(cib)
     site.keeper.refuse_uncertain()
+    with suppress(BusyError):
+        return _recorded(site, hidden)
+    return _recorded(site, hidden)
+
+
+def _recorded(site: Site, hidden: Cib) -> str | None:
+    repository = site.repository
     tip, seen = repository.get_ref(site.ref("live")), repository.get_ref(_seen(site))
     base = tip or seen or _start(site, hidden)
     if base and site.blob(base) == repository.blob_id(written(hidden)):
@@ -36,7 +48,8 @@ def record(site: Site, cib: Cib) -> str | None:
         else:
             merged = [seen]
     commit = _committed(site, base, hidden, merged)
-    repository.set_refs([site.ref("live"), _seen(site)], commit, "watch")
+    known = {site.ref("live"): tip, _seen(site): seen}
+    repository.set_refs([*known], commit, "watch", known)
     return commit
 
 

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 from itertools import chain
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from ..cib.canonical import canonical, compact
 from ..cib.document import Cib, Version
+from ..cib.suspension import suspension
 from ..cluster.events import Events
 from ..cluster.succession import Succession, directory
 from ..errors import CibgitError, UnreachableError
@@ -114,8 +116,15 @@ class Watch:
                 continue
             grown = min(pause * GROWTH, self.slow)
             waits_for_events = self.events.wakes and troubles == self.tally.troubles
-            self.events.wait(self.slow if waits_for_events else min(pause, self.slow))
+            longest = self.slow if waits_for_events else min(pause, self.slow)
+            self.events.wait(self._until_resumed(longest))
             pause = grown
+
+    def _until_resumed(self, pause: float) -> float:
+        """Return a pause that ends soon after a suspension does."""
+        now = datetime.now(UTC)
+        found = suspension(self._newest, now) if self._newest else None
+        return min(pause, found.until - now.timestamp() + QUIET) if found else pause
 
     def once(self) -> bool:
         """Look once, record, judge, tell and answer; what was answered is judged again.

@@ -167,7 +167,8 @@ def _fields(event: Answered) -> dict[str, object]:
 
 def metrics(tally: "Tally", name: str) -> str:
     """Render the numbers in Prometheus' text format."""
-    drift = tally.drift
+    # what stood before something failed says nothing of now
+    drift = None if {"look", "judge"} & tally.standing.keys() else tally.drift
     values = (
         None if drift is None else int(not drift.is_drift),
         tally.right.get("corosync"),

@@ -14,6 +14,7 @@ from cibgit.errors import (
     BusyError,
     DigestError,
     StaleError,
+    StoppedError,
     UnknownOutcomeError,
     UnreachableError,
 )
@@ -358,3 +359,37 @@ def test_a_change_that_died_with_the_cib_manager_is_said_so(
     planned = replace(planned, site=replace(planned.site, cluster=cluster))
     with pytest.raises(UnreachableError, match="is gone again"):
         push(planned, sleep=lambda _: None)
+
+
+class Interrupted(Directory):
+    """A live side at which somebody loses patience: at the write, or when read back."""
+
+    at = "apply"
+    is_written = False
+
+    def apply(self, patchset: patchset.Patchset) -> None:
+        super().apply(patchset)
+        self.is_written = True
+        if self.at == "apply":
+            raise KeyboardInterrupt
+
+    def read(self) -> Cib:
+        if self.is_written and self.at == "read":
+            raise KeyboardInterrupt
+        return super().read()
+
+
+@pytest.mark.parametrize(
+    ("at", "told"), [("apply", "it may be applied"), ("read", "accepted the push")]
+)
+def test_an_interrupted_push_says_how_far_it_came(
+    embedded: Embedded, at: str, told: str
+) -> None:
+    planned = edited(embedded)
+    cluster = Interrupted(embedded.node)
+    cluster.at = at
+    planned = replace(planned, site=replace(planned.site, cluster=cluster))
+    with pytest.raises(StoppedError, match=told) as caught:
+        push(planned)
+    assert caught.value.code == 130
+    assert 'score="200"' in embedded.live_text()

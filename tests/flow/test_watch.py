@@ -17,6 +17,7 @@ from cibgit.cluster.events import Events
 from cibgit.errors import CibgitError
 from cibgit.flow.drift import drift
 from cibgit.flow.export import export
+from cibgit.flow.record import record
 from cibgit.flow.resume import resume
 from cibgit.flow.suspend import suspend
 from cibgit.flow.tally import Seen, Tally, Trouble
@@ -345,9 +346,13 @@ def test_metrics_and_health_are_served(embedded: Embedded, tmp_path: Path) -> No
         embedded.change_live("loc@score", "2")
         wait_for(lambda: ask(port, "/healthz")[0] == 503)
         assert "locked" in ask(port, "/healthz")[1]
+        assert "cibgit_watch_in_sync" not in ask(port, "/metrics")[1], "nobody knows"
         lock.unlink()
         wait_for(lambda: ask(port, "/healthz")[0] == 200)
-        other = ["watch", "-C", str(embedded.root), "--http"]
+        assert 'cibgit_watch_in_sync{cluster="prod"} 0' in ask(port, "/metrics")[1]
+        clone = tmp_path / "clone"
+        embedded.git("clone", "--quiet", str(embedded.root), str(clone))
+        other = ["watch", "-C", str(clone), "--http"]
         assert run([*other, str(port)]) == 75
         assert run([*other, "nowhere"]) == 64
         assert run([*other, str(port), "--once"]) == 64
@@ -473,3 +478,73 @@ def test_a_password_is_hidden_once_and_no_drift(tmp_path: Path) -> None:
         assert known is not None
         password = site.keeper.revealed(known).root.find(".//*[@id='fence-passwd']")
         assert password is not None and password.get("value") == PASSWORD
+
+
+def test_two_agents_on_one_clone_are_refused(
+    embedded: Embedded, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export(embedded.site())
+    file, once = tmp_path / "m", ["watch", "--once", "-C", str(embedded.root)]
+    with Agent(embedded, "--metrics", str(file)) as agent:
+        wait_for(is_ready(file))
+        assert run(once) == 75
+        assert "another agent watches prod from" in capsys.readouterr().err
+        agent.stop()
+    assert run(once) == 0
+
+
+def test_a_push_while_a_state_is_recorded_is_not_overwritten(
+    embedded: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(embedded.site())
+    embedded.change_live("loc@score", "1")
+    site = embedded.site()
+    made = site.repository.commit_tree_files
+    others: list[str] = []
+
+    def meanwhile(*arguments: Any, **more: Any) -> str:
+        commit = made(*arguments, **more)
+        if not others:
+            others.append(commit)
+            site.repository.set_refs(site.refs(), site.repository.resolve("HEAD"), "x")
+            embedded.git("commit", "--quiet", "--allow-empty", "-m", "pushed")
+            site.repository.set_ref(site.ref("live"), "HEAD", "push")
+        return commit
+
+    monkeypatch.setattr(site.repository, "commit_tree_files", meanwhile)
+    commit = record(site, site.read())
+    assert commit not in (None, *others)
+    parents = embedded.git("show", "-s", "--format=%s", f"{LIVE}^")
+    assert parents.strip() == "pushed"
+
+
+def test_a_pause_ends_with_the_suspension(embedded: Embedded) -> None:
+    export(embedded.site())
+    bench = Bench(embedded)
+    bench.agent.once()
+    assert bench.agent._until_resumed(60) == 60
+    end = int(time.time()) + 5
+    suspend(embedded.site(), Suspension(end, "alice", "by hand"))
+    bench.agent.once()
+    assert 1 < bench.agent._until_resumed(60) < 7
+    assert bench.agent._until_resumed(0.1) == 0.1
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        (["--branch", ""], 64, "plain name"),
+        (["--branch", "refs/heads/live"], 64, "plain name"),
+        (["--hook", "/nowhere/hook"], 66, "/nowhere/hook is not there, or no program"),
+    ],
+)
+def test_what_could_never_work_is_refused_at_the_start(
+    embedded: Embedded,
+    options: list[str],
+    code: int,
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    export(embedded.site())
+    assert run(["watch", "--once", "-C", str(embedded.root), *options]) == code
+    assert told in capsys.readouterr().err
