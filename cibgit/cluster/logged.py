@@ -36,11 +36,12 @@ class Touch(NamedTuple):
     """One element that an operation touched: tags and ids on the way from ``<cib>``.
 
     ``attributes`` are those that it set or took away; without any, it added, removed or
-    moved the element itself.
+    moved the element itself (``is_move``: to another place among its siblings).
     """
 
     path: tuple[tuple[str, str], ...]
     attributes: frozenset[str] = frozenset()
+    is_move: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,8 @@ def chain(
 ) -> list[Logged]:
     """Return the operations that led to ``live`` since ``applied``, the newest first.
 
-    Without ``applied`` it is those since the last push. Where the log does not have one
-    of them, it is those that came after it.
+    Without ``applied`` it is all that are known, pushes too. Where the log does not have
+    one of them, it is those that came after it.
     """
     epoch, led = live[:2], list[Logged]()
     for each in reversed(found):
@@ -160,7 +161,7 @@ def chain(
             if led:
                 break
             continue
-        if each.is_push or (applied and epoch <= applied[:2]):
+        if applied and epoch <= applied[:2]:
             break
         led.append(each)
         epoch = each.before[:2]
@@ -176,8 +177,10 @@ def _touch(text: str) -> Touch | None:
         return Touch((*_steps(match["path"]), (match["tag"], name[1] if name else "")))
     if match := _SET.fullmatch(text) or _UNSET.fullmatch(text):
         return Touch(_steps(match["path"]), frozenset(_NAMES.findall(match["names"])))
-    if match := _REMOVED.fullmatch(text) or _MOVED.fullmatch(text):
+    if match := _REMOVED.fullmatch(text):
         return Touch(_steps(match["path"]))
+    if match := _MOVED.fullmatch(text):
+        return Touch(_steps(match["path"]), is_move=True)
     return None
 
 

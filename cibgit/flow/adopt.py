@@ -17,7 +17,7 @@ from ..errors import NoInputError, UnsafeError
 from .drift import Drift, drift
 from .export import Details
 from .lost import lost, take
-from .makers import attributed
+from .makers import attributed, is_person
 from .record import details
 from .refusals import branch_for, check_desired, refuse_dirty, refuse_unknown_push
 from .site import Site
@@ -150,12 +150,15 @@ def choose(
 
 def _maker(found: Drift, changes: Sequence[Change]) -> LastChange:
     """Return who made the changes, the last of them where they were several."""
+    last = found.live.last_change
+    if not is_person(last):
+        last = LastChange("unknown", "", "", last.at)
     paths = [change.path for change in changes if change.weight]
     entries = [one for one in found.entries if one.change.path in paths and one.maker]
     if len({one.maker for one in entries}) != 1 and not all(e.version for e in entries):
-        return found.live.last_change
+        return last
     newest = max(entries, key=lambda one: one.version or Version(0, 0, 0), default=None)
-    return (newest and newest.maker) or found.live.last_change
+    return (newest and newest.maker) or last
 
 
 def _committed(site: Site, found: Drift, base: Cib, taken: Cib, said: "_Said") -> str:

@@ -12,13 +12,16 @@ from ..cib.document import LastChange, Version
 from ..cluster.journal import logged
 from ..cluster.logged import Logged
 from ..cluster.logged import chain as led_to
-from ..compare.change import Change, Step
+from ..compare.change import Change, Kind, Step
 from ..compare.diff import compare
 from ..revisions import Revision
 from .drift import Drift, Entry
 from .site import Site
 
 _SAID = re.compile(r"(.+?)(?: via (.+?))?(?: on (\S+))?")
+
+_DAEMONS = ("crmd", "pacemaker-controld", "attrd", "pacemaker-attrd")
+"""How the cluster's own daemons call themselves as clients of the CIB manager."""
 
 STATES = 60
 """How many recorded states are looked through, the newest ones."""
@@ -37,9 +40,15 @@ class _Deed:
     attributes: frozenset[str]
     maker: LastChange | None
     version: Version | None
+    is_move: bool = False
 
     def fits(self, change: Change) -> bool:
-        """Whether it may be what brought about a change of the same element."""
+        """Whether it may be what brought about a change of the same element.
+
+        Whoever put it into another place has not set what is in it: tools reorder.
+        """
+        if self.is_move:
+            return change.kind is Kind.MOVED
         names = {each.name for each in change.attributes}
         return not (names and self.attributes) or not names.isdisjoint(self.attributes)
 
@@ -65,9 +74,19 @@ class _Deeds:
         found = [each for each in self._at.get(path, ()) if each[1].fits(change)][:1]
         for size in range(len(path)):
             around = self._at.get(path[:size], ())
-            found += [each for each in around if not each[1].attributes][:1]
+            whole = [e for e in around if not (e[1].attributes or e[1].is_move)]
+            found += whole[:1]
         newest = min(found, key=lambda each: each[0], default=None)
         return newest[1] if newest else self._within.get(path)
+
+
+def is_person(change: LastChange) -> bool:
+    """Say whether the last writer may have made a change of the configuration.
+
+    After two partitions met again it is the controller that writes the joined CIB
+    (experiment, 2.1.5).
+    """
+    return change.client not in _DAEMONS
 
 
 def attributed(site: Site, found: Drift) -> Drift:
@@ -146,7 +165,7 @@ class _Log:
         if led_to(self._logged(), step.version, None):
             return self._led(step, None)
         if self._applied is None:
-            return _whole(step, None)
+            return _whole(step, None) if is_person(step.maker) else iter(())
         if _epochs(self._applied, step.version) == 1:
             return _whole(step, step.version)
         return iter(())
@@ -155,8 +174,12 @@ class _Log:
         for place, each in enumerate(led_to(self._logged(), step.version, before)):
             is_last = place == 0 and _epochs(each.before, each.after) == 1
             maker = step.maker if is_last and each.maker else each.maker
+            if each.is_push:  # a part that was reverted, say: it made no drift
+                maker = None
             for touch in each.touched:
-                yield _Deed(touch.path, touch.attributes, maker, each.after)
+                yield _Deed(
+                    touch.path, touch.attributes, maker, each.after, touch.is_move
+                )
 
     def _logged(self) -> list[Logged]:
         if self._read is None:

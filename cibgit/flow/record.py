@@ -8,6 +8,7 @@ A branch can show the chain: it is ``seen``, and only ever moves forward.
 """
 
 from contextlib import suppress
+from dataclasses import replace
 
 from ..cib.document import Cib, LastChange, Version
 from ..errors import BusyError, UnsafeError
@@ -18,7 +19,12 @@ from .site import Site
 
 
 def details(site: Site, cib: Cib, version: Version, change: LastChange) -> Details:
-    """Return author and trailers of a commit that holds what a cluster had."""
+    """Return author and trailers of a commit that holds what a cluster had.
+
+    The log may tell program and node, and not the user.
+    """
+    if not change.user and (change.client or change.origin):
+        change = replace(change, user="unknown")
     digest = content_digest(cib, site.cluster.dialect())
     return {"author": author(change), "trailers": trailers(version, change, digest)}
 

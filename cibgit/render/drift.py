@@ -78,11 +78,13 @@ def _lost(one: "Lost", *, colour: bool, width: int | None) -> str:
 def _makers(found: "Drift") -> Iterator[str]:
     """Render who made what, where it was not all the last one's doing."""
     made: dict[str, list[str]] = {}
+    last = str(found.live.last_change)
+    is_last = all(str(one.maker) == last for one in found.entries if one.maker)
     for one in found.entries:
         if one.maker and one.change.weight:
             what = f"{one.change.owner} {one.change.subject}".rstrip()
             made.setdefault(_deed(one.maker, one.version), []).append(what)
-    if len(made) > 1:
+    if len(made) > 1 or not is_last:
         lines = [f"  {who}: {', '.join(dict.fromkeys(w))}" for who, w in made.items()]
         yield printable("\n".join(["Made by:", *lines]))
 

@@ -72,7 +72,7 @@ def test_every_kind_of_line_names_its_element() -> None:
             Touch(VIP, frozenset({"description", "type"})),
             Touch((*VIP, ("meta_attributes", "m"))),
             Touch((*VIP, ("meta_attributes", "m2"))),
-            Touch(VIP),
+            Touch(VIP, is_move=True),
             Touch((VIP[0], ("constraints", ""), ("rsc_location", "l"))),
             Touch((*VIP, ("operations", ""))),
             Touch((*VIP, ("meta_attributes", "m3"))),
@@ -162,7 +162,7 @@ MARKER = "/cib/configuration/crm_config/cluster_property_set[@id='cibgit']"
 
 
 @pytest.mark.parametrize(
-    ("line", "is_end"),
+    ("line", "is_push"),
     [
         (f"+  {MARKER}/nvpair[@id='cibgit-commit']:  @value=abc", True),
         (
@@ -172,10 +172,11 @@ MARKER = "/cib/configuration/crm_config/cluster_property_set[@id='cibgit']"
         (f"-- {MARKER}/nvpair[@id='cibgit-pending']", False),
     ],
 )
-def test_the_way_ends_where_cibgit_pushed(line: str, is_end: bool) -> None:
+def test_a_push_is_known_and_on_the_way(line: str, is_push: bool) -> None:
     found = [*history(5, 6), *operations(operation(7, line)), *history(8, 9)]
-    expected = [9, 8] if is_end else [9, 8, 7, 6, 5]
-    assert epochs(chain(found, Version(0, 9, 0), None)) == expected
+    way = chain(found, Version(0, 9, 0), None)
+    assert epochs(way) == [9, 8, 7, 6, 5]
+    assert [each.is_push for each in way] == [False, False, is_push, False, False]
 
 
 def test_a_takeover_within_an_epoch_is_on_the_way() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from cibgit.cluster.directory import Directory
 from cibgit.flow import makers
+from cibgit.flow.adopt import adopt
 from cibgit.flow.drift import drift
 from cibgit.flow.export import export
 from cibgit.flow.makers import attributed
@@ -23,7 +24,7 @@ def record_by(embedded: Embedded, epoch: int, user: str, old: str, new: str) -> 
     embedded.node = embedded.node.with_name(f"node{epoch}")
     Directory.create(embedded.node, text.encode())
     site = embedded.site()
-    record(site, site.live())
+    record(site, site.read())
 
 
 def by_owner(embedded: Embedded) -> dict[str, str]:
@@ -54,3 +55,33 @@ def test_without_recorded_states_it_is_the_last_writer(tmp_path: Path) -> None:
     export(embedded.site())
     embedded.change_live("loc@score", "1")
     assert by_owner(embedded) == {"constraint loc": "root"}
+
+
+def test_what_the_controller_wrote_was_made_by_nobody_known(
+    embedded: Embedded,
+) -> None:
+    """So it stands after a partition healed: the controller writes the joined CIB."""
+    export(embedded.site())
+    site = embedded.site()
+    text = embedded.live_text().replace('score="100"', 'score="1"')
+    text = re.sub(' epoch="5"', ' epoch="6"', text)
+    text = re.sub('update-client="[a-z]+"', 'update-client="crmd"', text)
+    text = re.sub('update-user="[a-z]+"', 'update-user="hacluster"', text)
+    embedded.node = embedded.node.with_name("joined")
+    Directory.create(embedded.node, text.encode())
+    site.repository.drop_ref(site.ref("live"))
+    commit_without_version(embedded)
+    assert by_owner(embedded) == {"constraint loc": ""}
+    adopt(embedded.site())
+    assert embedded.git("log", "-1", "--format=%an <%ae>").strip() == (
+        "unknown <unknown@localhost>"
+    )
+
+
+def commit_without_version(embedded: Embedded) -> None:
+    """Let what is applied be a commit of which nobody knows the version, as of a push."""
+    embedded.git("commit", "--amend", "--quiet", "-m", "pushed")
+    site = embedded.site()
+    site.repository.set_refs(
+        site.refs(), embedded.git("rev-parse", "HEAD").strip(), "push"
+    )

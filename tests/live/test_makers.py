@@ -104,3 +104,17 @@ def test_what_a_node_took_over_after_a_split_was_made_elsewhere(
         assert version.startswith(f"{last}.")
     made = ("root", "cibadmin", "node3", f"{last}.0")
     assert makers(place, "node3") == {"params.fake": made}
+
+
+def test_a_part_that_was_reverted_makes_nobody_else_the_author(
+    place: Workplace,
+) -> None:
+    place.edit('type="Dummy"', 'type="Dummy" description="pushed"')
+    assert place.cibgit("node1", "push", "-m", "first", "-y").code == 0
+    edit(place, "node3", "crm_attribute", "-n", "cluster-delay", "-v", "70s")
+    edit(place, "node2", *by_pcs(8))
+    assert place.cibgit("node1", "revert", "vip", "-y").code == 0
+    # one change, and not by the last writer: who it was is told
+    assert "  root via crm_attribute on node3, " in place.cibgit("node1", "drift").out
+    assert place.cibgit("node1", "adopt").code == 0
+    assert place.git("log", "-1", "--format=%ae") == "root@node3"
