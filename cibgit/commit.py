@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from .errors import BadConfigError, PermissionDeniedError, UsageError
+from .errors import BadConfigError, UsageError, unwritten
 
 _TRAILER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _TRAILER_LINE = re.compile(_TRAILER.pattern + ": ")
@@ -104,7 +104,7 @@ class SavedFile:
             self.data = path.read_bytes() if path.exists() else None
             self._mode = path.stat().st_mode & 0o7777 if path.exists() else 0
         except OSError as error:
-            raise denied(path, error) from error
+            raise unwritten(path, error) from error
         if not plain:
             raise BadConfigError(
                 f"{path} is a symbolic link, or stands behind one; only regular files"
@@ -128,7 +128,7 @@ class SavedFile:
                     Path(file.name).unlink()
                     raise
         except OSError as error:
-            raise denied(self.path, error) from error
+            raise unwritten(self.path, error) from error
 
     def put_back(self) -> None:
         """Make the file what it was, or remove it and the folders made for it."""
@@ -140,8 +140,3 @@ class SavedFile:
         for folder in self._missing:
             with suppress(OSError):  # somebody else has put something there
                 folder.rmdir()
-
-
-def denied(path: Path, error: OSError) -> PermissionDeniedError:
-    """Return the error for a path that cannot be read or written."""
-    return PermissionDeniedError(f"{path}: {error.strerror or error}")

@@ -4,6 +4,7 @@ Every error carries the exit code of the process and, where there is one, a hint
 to do next. Anything else that escapes is a bug (exit 70).
 """
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -58,6 +59,17 @@ class PermissionDeniedError(CibgitError):
     """The user may not read or write what is needed."""
 
     code = ExitCode.PERMISSION
+
+
+MAKE_ROOM = "Make room on that disk, and repeat."
+
+
+def unwritten(place: object, error: OSError) -> CibgitError:
+    """Return the error for a place that could not be written: full, or not allowed."""
+    message = f"{place}: {error.strerror or error}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return BusyError(message, MAKE_ROOM)
+    return PermissionDeniedError(message)
 
 
 class BadConfigError(CibgitError):

@@ -13,6 +13,7 @@ from subprocess import Popen, TimeoutExpired
 from typing import NamedTuple
 
 from .errors import (
+    MAKE_ROOM,
     BadConfigError,
     BusyError,
     CibgitError,
@@ -90,6 +91,7 @@ _LOCKED = re.compile(
 _DENIED = re.compile(
     r"': (?:Permission denied|Read-only file system)|insufficient permission"
 )
+_FULL = re.compile(r"No space left on device|Disk quota exceeded")
 _UNTRUSTED = re.compile(r"(?:dubious ownership|unsafe repository)[^']*'([^']*)'")
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
@@ -121,6 +123,8 @@ class Answer(NamedTuple):
                 f"git {self.verb} found the repository locked: {said}",
                 "Another git is at work there, or one was killed and left its lock.",
             )
+        if _FULL.search(self.err):
+            return BusyError(f"git {self.verb} has no room: {said}", MAKE_ROOM)
         if _DENIED.search(self.err):
             return PermissionDeniedError(f"git {self.verb} lacks a permission: {said}")
         return RefusedError(f"git {self.verb} refused: {said}")

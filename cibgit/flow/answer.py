@@ -94,6 +94,8 @@ class Answering:
             return self._reverted(found, done + 1, meant)
         branch_for(self.site, "what is adopted")  # nobody is there to keep it
         commit = adopt(self.site).commit
+        if commit is None:  # somebody else put it right meanwhile
+            return None
         self._mark("answers", "adopt")
         return self._answered(Came.ADOPTED, found, commit, done + 1, meant)
 

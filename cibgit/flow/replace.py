@@ -5,7 +5,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from ..errors import PermissionDeniedError
+from ..errors import unwritten
 
 
 def replaced(file: Path, data: bytes, mode: int = 0o644) -> None:
@@ -32,6 +32,4 @@ def replaced(file: Path, data: bytes, mode: int = 0o644) -> None:
             with suppress(FileNotFoundError):
                 temporary.unlink()
     except OSError as error:
-        raise PermissionDeniedError(
-            f"{file} cannot be written: {error.strerror}"
-        ) from None
+        raise unwritten(f"{file} cannot be written", error) from None

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..commit import denied
 from ..compare.change import Change
 from ..compare.diff import compare
 from ..compare.redact import redacted
-from ..errors import BadDataError, StaleError, UnsafeError, UsageError
+from ..errors import BadDataError, StaleError, UnsafeError, UsageError, unwritten
 from .plan import Plan, plan
 from .site import Site
 
@@ -67,7 +66,7 @@ def save(planned: Plan, revision: str, file: Path) -> None:
     try:
         _write(file, f"{text}\n".encode())
     except OSError as error:
-        raise denied(file, error) from None
+        raise unwritten(file, error) from None
 
 
 def _write(file: Path, data: bytes) -> None:
