@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 
+from ..cib.digest import is_mangled
 from ..cib.document import Cib
 from ..cib.suspension import Suspension, suspended, suspension
 from ..errors import UsageError
@@ -18,7 +19,8 @@ def suspend(site: Site, wanted: Suspension, sleep: Sleep = time.sleep) -> Suspen
     """Write into the live CIB that pushes are refused and drift is not told.
 
     It takes the place of a suspension that is there. Nothing else changes. Raises
-    :class:`~cibgit.errors.UsageError` for a time that is over, or without a reason.
+    :class:`~cibgit.errors.UsageError` for a time that is over, without a reason, and for
+    one that Pacemaker would not keep.
     """
     wanted = Suspension(wanted.until, _line(wanted.by), _line(wanted.reason))
     now = datetime.now(UTC)
@@ -26,6 +28,13 @@ def suspend(site: Site, wanted: Suspension, sleep: Sleep = time.sleep) -> Suspen
         raise UsageError(f"the time is over already: {wanted}")
     if not wanted.reason:
         raise UsageError("to suspend needs a reason", "Say why: --reason TEXT")
+    dialect = site.cluster.dialect()
+    if is_mangled(wanted.reason, dialect) or is_mangled(wanted.by, dialect):
+        raise UsageError(
+            "the Pacemaker here would not keep that reason as it is: non-ASCII text with"
+            " markup or a quote after it",
+            "Write it in plain ASCII.",
+        )
     if not site.config.marker:
         raise UsageError(
             f"{site.name} has marker = false, and a suspension stands in the marker",

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cibgit.cib.digest import Dialect
 from cibgit.cib.suspension import Suspension, suspension
 from cibgit.cli import caring
 from cibgit.cli.app import run
@@ -123,6 +124,17 @@ def test_a_reason_becomes_one_line(exported: Embedded) -> None:
     assert suspend(exported.site(), wanted(reason="a\n\tb \x1b[31m c")).reason == (
         "a b [31m c"
     )
+
+
+def test_a_reason_that_pacemaker_would_not_keep_is_named(
+    exported: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Directory, "dialect", lambda _: Dialect.MID)
+    before = exported.live_text()
+    with pytest.raises(UsageError, match="would not keep that reason"):
+        suspend(exported.site(), wanted(reason='Störung "x"'))
+    assert exported.live_text() == before
+    assert suspend(exported.site(), wanted(reason="Störung")).reason == "Störung"
 
 
 def test_without_a_marker_there_is_no_place_for_it(exported: Embedded) -> None:
