@@ -163,6 +163,7 @@ def watch(
     with ExitStack() as stack:
         stack.enter_context(_alone(site))
         agent = _agent(site, stack, poll, others, json)
+        agent.beside = _beside(site, once=once)
         agent.channels = _channels(agent, hook, webhook, mail or ())
         agent.answering = _answering(site, auto, attempts)
         agent.branch = branch
@@ -181,6 +182,19 @@ def watch(
     return ExitCode.OK
 
 
+def _beside(site: "Site", *, once: bool) -> "list[Beside]":
+    """Return what this node has to be looked at beside the CIB."""
+    from ..flow.corosync_watch import CorosyncWatch
+    from ..flow.disk_watch import DiskWatch
+
+    beside: list[Beside] = []
+    if ring := corosync.near(site):
+        beside.append(CorosyncWatch(site, ring))
+    if patient := care.patient_of(site):
+        beside.append(DiskWatch(site, patient, os.uname().nodename, once))
+    return beside
+
+
 def _alone(site: "Site") -> "AbstractContextManager[None]":
     """Keep a second agent out of this clone: it would tell and record all twice."""
     said = f"another agent watches {site.name} from {site.repository.root}"
@@ -197,8 +211,6 @@ def _agent(
     """Return an agent that tells what it sees on standard output, and to ``others``."""
     from ..cluster.events import Events
     from ..cluster.succession import directory as states
-    from ..flow.corosync_watch import CorosyncWatch
-    from ..flow.disk_watch import DiskWatch
     from ..flow.watch import Watch
     from ..render import watch as render
 
@@ -210,12 +222,7 @@ def _agent(
     events = stack.enter_context(Events(states(site.cluster)))
     if others:
         events.listen(others)
-    beside: list[Beside] = []
-    if ring := corosync.near(site):
-        beside.append(CorosyncWatch(site, ring))
-    if patient := care.patient_of(site):
-        beside.append(DiskWatch(site, patient, os.uname().nodename))
-    return Watch(site, events, told, slow=poll, beside=beside)
+    return Watch(site, events, told, slow=poll)
 
 
 def _channels(

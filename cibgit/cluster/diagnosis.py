@@ -100,7 +100,9 @@ def _cib(case: Case) -> Iterator[Finding]:
             CIB,
             "it has no signature: Pacemaker accepts that, but nobody can tell whether it"
             " is what was written",
-            "cibgit repair signs it",
+            "cibgit repair has the CIB manager write it again"
+            if case.running
+            else "cibgit repair signs it",
         )
     elif case.start.outcome is Outcome.REFUSED:
         return
@@ -192,14 +194,24 @@ def _running(case: Case) -> Iterator[Finding]:
         )
     elif case.live is not None and case.first.version is not None:
         live, disk = case.live.version[:2], case.first.version[:2]
-        if live != disk and not case.changes:
+        if live == disk and any(each.weight for each in case.changes or ()):
+            yield Finding(
+                ERROR,
+                "disk-differs",
+                CIB,
+                f"it has the version of the running CIB manager ({case.first.version}) and"
+                " another configuration: it was edited under it, and the node would"
+                " start with that",
+                "cibgit repair, while the cluster runs; the live configuration is right",
+            )
+        elif live != disk and not case.changes:
             yield Finding(
                 NOTE,
                 "counters-behind",
                 CIB,
                 f"the disk has {case.first.version}, the running CIB manager"
-                f" {case.live.version}; the configuration is the same. Changes of the"
-                " counters alone are not written until the next change",
+                f" {case.live.version}; the configuration is the same. Where it stays"
+                " behind after the next change, it is not written any more",
             )
         elif live != disk:
             yield Finding(

@@ -40,13 +40,15 @@ class DiskState:
 class DiskWatch:
     """Asks the doctor now and then; ``found`` is what came of it last.
 
-    ``node`` is the name of this node. Nothing is asked as long as nothing has moved: with
-    1,000 resources and a hundred backups an answer costs two seconds of one processor.
+    ``node`` is the name of this node, ``looks_once`` says that there is no next look.
+    Nothing is asked as long as nothing has moved: with 1,000 resources and a hundred
+    backups an answer costs two seconds of one processor.
     """
 
     site: Site
     patient: Patient
     node: str
+    looks_once: bool = False
     found: Noted[DiskState] | None = None
     name = "disk"
     _asked: float = float("-inf")
@@ -61,7 +63,8 @@ class DiskWatch:
     def look(self, cib: Cib | None) -> None:
         """Ask, where the files or the live version have moved; ``cib`` is the live one.
 
-        A disk that is behind counts at the second look: a write may be under way.
+        A disk that is behind counts at the second look, as far as there is one: a write
+        may be under way, and nobody knows.
         Raises :class:`~cibgit.errors.CibgitError` for a directory that cannot be listed.
         """
         self._asked = time.monotonic()
@@ -71,10 +74,15 @@ class DiskWatch:
         self.found = None
         findings = doctor(self.patient).findings
         errors = [each for each in findings if each.severity is Severity.ERROR]
-        certain = [each for each in errors if each.rule != _BEHIND or self._was_behind]
-        self._was_behind = any(each.rule == _BEHIND for each in errors)
+        is_behind = any(each.rule == _BEHIND for each in errors)
+        is_certain = not is_behind or self._was_behind or self.looks_once
+        self._was_behind = is_behind
         self._moment = None if errors else moment
-        self.found = self._noted(DiskState(self.node, self.patient.directory, certain))
+        if not is_certain:
+            errors = [each for each in errors if each.rule != _BEHIND]
+        if errors or is_certain:
+            state = DiskState(self.node, self.patient.directory, errors)
+            self.found = self._noted(state)
 
     def _noted(self, state: DiskState) -> Noted[DiskState]:
         """Return what people hear of; where nodes share a repository, each for itself."""

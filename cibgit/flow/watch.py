@@ -77,6 +77,7 @@ class Watch:
     _judged: tuple[object, ...] = ()
     _found: Found | None = None
     _odd: Finding | None = None
+    _is_unsure: bool = False
     _started: bool = False
 
     def __post_init__(self) -> None:
@@ -152,7 +153,7 @@ class Watch:
         """Yield what is to be done once the cluster is quiet, one after the other."""
         yield "judge", self._judge
         for each in self.beside:
-            if each.is_due(self.slow) or self._odd:
+            if each.is_due(self.slow) or self._odd or self._is_unsure:
                 yield each.name, partial(self._look_beside, each)
         self.tally.is_suspended = bool(self._newest and is_suspended(self._newest))
         if self.tally.is_suspended:
@@ -223,14 +224,28 @@ class Watch:
             if isinstance(found, Finding):
                 if not glimpse.is_now or is_new:
                     self.tell(Trouble(found.sentence, found.hint))
-            elif glimpse.is_now or _is_later(found, after, repeats):
-                found.source = f"live {self.site.name}"
-                self._record(found, is_now=glimpse.is_now)
+            elif glimpse.is_now:
+                self._take(found)
+            elif _is_later(found, after, repeats):
+                self._record(found, is_now=False)
             if glimpse.mark is not None:
                 self._mark = glimpse.mark
-            if not isinstance(found, Finding):
-                self._newest = found
         self._started = True
+
+    def _take(self, found: Cib) -> None:
+        """Record what the disk has now, where that is news; else the cluster is asked.
+
+        A disk may be behind for good, and a file that was edited and signed anew looks
+        like a state: of one version, or of two that go back, only the cluster can tell.
+        """
+        known, self._is_unsure = self.tally.version, False
+        if known is None or found.version[:2] > known[:2]:
+            self._record(found, is_now=True)
+            self._newest = found
+        elif self._known and self._known[-1] == _identity(found):
+            self._newest = found
+        else:
+            self._polled, self._is_unsure = float("-inf"), True
 
     def _poll(self, disk: Path | None) -> None:
         """Ask the cluster itself; the disk follows, so it may be first to tell."""
@@ -249,8 +264,8 @@ class Watch:
 
         The one that is live now is a new state even where the cluster had it before.
         """
-        form = sha256(compact(canonical(cib))).digest()
-        identity = (cib.version._replace(num_updates=0), form)
+        cib.source = f"live {self.site.name}"
+        identity = _identity(cib)
         if identity in (list(self._known)[-1:] if is_now else self._known):
             return
         before = self.tally.version
@@ -332,6 +347,12 @@ def _failures(steps: Iterable[Step]) -> list[CibgitError]:
         except CibgitError as error:
             failed.append(error)
     return failed
+
+
+def _identity(cib: Cib) -> tuple[Version, bytes]:
+    """Return what makes a state the same as another one, whatever its status."""
+    form = sha256(compact(canonical(cib))).digest()
+    return cib.version._replace(num_updates=0), form
 
 
 def _missed(before: Version | None, now: Version) -> int:

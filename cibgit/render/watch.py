@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ..compare.change import Weight
+from ..compare.text import counted
 from ..flow.answer import Answered, Came
 from ..flow.corosync_drift import CorosyncDrift
 from ..flow.disk_watch import DiskState
@@ -124,7 +125,7 @@ def _disk(event: DiskState) -> str:
     if not event.errors:
         return f"{place} is sound"
     first, others = event.errors[0], len(event.errors) - 1
-    more = f" and {others} more" if others else ""
+    more = f"; {counted(others, 'more error')}" if others else ""
     return (
         f"{place} is damaged: {first.element}: {first.sentence}{more}"
         " (Look there with: cibgit doctor)"

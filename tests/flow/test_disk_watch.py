@@ -144,12 +144,16 @@ def test_a_disk_that_is_behind_counts_when_it_stays_behind(
     disk = DiskWatch(signed.site(), patient, "alice")
     live = parse((signed.node / "cib.xml").read_bytes(), "live")
     disk.look(live)
-    assert disk.found and not disk.found.is_wrong
+    assert disk.found is None, "nobody knows yet"
     disk.look(live)
-    assert disk.found.told.errors == [behind]
+    assert disk.found and disk.found.told.errors == [behind]
     found = healthy
     disk.look(live)
-    assert not disk.found.is_wrong
+    assert disk.found and not disk.found.is_wrong
+    found = replace(healthy, findings=[behind])
+    once = DiskWatch(signed.site(), patient, "alice", looks_once=True)
+    once.look(live)
+    assert once.found and once.found.is_wrong, "there is no second look"
 
 
 def test_warnings_are_for_the_doctor(signed: Embedded) -> None:
@@ -182,8 +186,8 @@ def test_what_people_and_programs_are_told() -> None:
     state = DiskState("alice", Path("/var/lib/pacemaker/cib"), errors)
     line = render.line(state, "prod")
     assert line == (
-        "prod: /var/lib/pacemaker/cib on alice is damaged: cib.xml: it was edited and 1"
-        " more (Look there with: cibgit doctor)"
+        "prod: /var/lib/pacemaker/cib on alice is damaged: cib.xml: it was edited; 1 more"
+        " error (Look there with: cibgit doctor)"
     )
     assert render.subject(state, "prod") == "[cibgit] prod: disk-damaged"
     told = json.loads(render.notice(state, "prod"))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cibgit.cib.document import Cib
+from cibgit.cib.document import Cib, parse
 from cibgit.cib.suspension import Suspension
 from cibgit.cli.app import run
 from cibgit.cluster.directory import Directory
@@ -549,3 +549,39 @@ def test_what_could_never_work_is_refused_at_the_start(
     export(embedded.site())
     assert run(["watch", "--once", "-C", str(embedded.root), *options]) == code
     assert told in capsys.readouterr().err
+
+
+class Apart(Directory):
+    """A CIB manager whose disk does not have what it runs with.
+
+    A real one needs a disk that is full, or a file edited under it: see tests/live.
+    """
+
+    live = b""
+
+    def read(self) -> Cib:
+        return parse(self.live, "live")
+
+
+@pytest.mark.parametrize("edit", [("", ""), ('score="100"', 'score="666"')])
+@pytest.mark.parametrize("epoch", [5, 6])
+def test_a_disk_that_does_not_have_what_is_live_is_no_state(
+    embedded: Embedded, epoch: int, edit: tuple[str, str]
+) -> None:
+    """It is behind for good, or was edited and signed anew, or both."""
+    export(embedded.site())
+    text = embedded.live_text()
+    file = embedded.node / "cib.xml"
+    file.write_text(text.replace(*edit))
+    (embedded.node / "cib.xml.sig").unlink(missing_ok=True)
+    live = text.replace('epoch="5"', f'epoch="{epoch}"').replace('"30s"', '"9s"')
+    for _ in range(2):
+        bench = Bench(embedded)
+        cluster = Apart(embedded.node)
+        cluster.live = live.encode()
+        bench.agent.site = replace(bench.agent.site, cluster=cluster)
+        assert bench.agent.once() and bench.agent.once()
+        assert bench.agent.tally.version == (0, epoch, 0)
+    assert versions(embedded) == ["0.5.0", f"0.{epoch}.0"]
+    assert 'score="666"' not in embedded.git("log", "-p", LIVE)
+    assert '"9s"' in embedded.git("show", f"{LIVE}:clusters/prod/cib.xml")

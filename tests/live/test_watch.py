@@ -164,4 +164,16 @@ def test_a_cib_that_was_edited_on_the_disk_is_told_at_once_and_so_is_its_repair(
         mended = place.cibgit("node1", "repair", "--yes")
         assert mended.code == 0, mended
         wait_for(lambda: told() == ["disk-damaged", "disk-sound"])
+        # without a signature it looks like a state that was written
+        unsigned = f"{edit} && rm /var/lib/pacemaker/cib/cib.xml.sig"
+        assert cluster1.run("node1", ["sh", "-c", unsigned]).returncode == 0
+        wait_for(lambda: told()[2:] == ["disk-damaged"])
+        assert "disk-differs" in (tmp_path / "events.all").read_text()
+        assert place.cibgit("node1", "repair", "--yes").code == 0
+        wait_for(lambda: told()[2:] == ["disk-damaged", "disk-sound"])
+        assert cluster1.run("node1", by_cibadmin(3)).returncode == 0
+        wait_for(lambda: told()[4:] == ["drift"])
+    history = place.git("log", "-p", "--format=", f"HEAD..{LIVE}")
+    values = re.findall(r'^\+.*name="fake" value="(\d+)"', history, re.MULTILINE)
+    assert values == ["3"], "what was edited on the disk never was live"
     assert place.git("status", "--porcelain") == ""
