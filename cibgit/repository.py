@@ -102,7 +102,8 @@ class Repository(Branches, Commits, Remotes):
         answer = self._run("rev-parse", "--verify", "--end-of-options", name, ok=None)
         if answer.code or not _HEX.fullmatch(answer.text):
             why = "is ambiguous" if "ambiguous" in answer.err else "names no commit"
-            raise NoInputError(f"{rev!r} {why} in the repository {self.root}")
+            hint = "" if self.head() else "There is no commit yet: cibgit export"
+            raise NoInputError(f"{rev!r} {why} in the repository {self.root}", hint)
         return answer.text
 
     def short(self, commit: str) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from ..cib import canonical, digest
 from ..cib.document import Cib, LastChange
-from ..compare.change import Change
+from ..compare.change import Change, Weight
 from ..compare.diff import compare
 from ..compare.unchanged import same
 from ..errors import (
@@ -244,17 +244,19 @@ def no_base(site: Site, live: Cib) -> DriftError:
 
 def drifted(site: Site, known: Cib, live: Cib) -> DriftError:
     """Return the error that shows how live left what git knew, both in hidden form."""
-    missing = missing_marker(site, live)
+    missing, moved = missing_marker(site, live), compare(known, live)
+    weights = {change.weight for change in moved} - {Weight.NONE}
+    option = " --operational" if weights == {Weight.OPERATIONAL} else ""
     hint = (
         f"Commit {missing[:12]} was pushed meanwhile: {site.repository.fetching}"
         if missing
-        else "Nothing was written. See cibgit drift, then take it into git (cibgit adopt,"
-        " cibgit export) or back (cibgit revert)."
+        else f"Nothing was written. See cibgit drift, then take it into git (cibgit adopt"
+        f"{option}, cibgit export) or back (cibgit revert{option})."
     )
     return DriftError(
         f"{live.source} is not what git knew: changed by {live.last_change}"
         f" (now {live.version})",
         hint,
-        compare(known, live),
+        moved,
         live.last_change,
     )

@@ -20,7 +20,7 @@ from cibgit.flow.plan import DriftError, plan
 from cibgit.flow.push import push
 from cibgit.flow.revert import revert
 
-from .drifting import SITUATIONS, Situation
+from .drifting import PLAIN, SITUATIONS, Situation
 from .embedded import CIB, Embedded
 
 
@@ -242,3 +242,19 @@ def test_a_revert_leaves_no_empty_section_behind(embedded: Embedded) -> None:
     assert run([*words, "--force", "agents"]) == 0
     assert drift(embedded.site()).entries == []
     assert "rsc_defaults" not in embedded.live_text()
+
+
+def test_what_refuses_a_push_is_taken_as_its_hint_says(tmp_path: Path) -> None:
+    """Of operational changes alone, the answers would leave all as it is."""
+    embedded = Embedded.create(tmp_path, PLAIN)
+    export(embedded.site())
+    embedded.change_live("bob-standby@value", "on")
+    embedded.edit('score="100"', 'score="200"')
+    site, commit = embedded.site(), embedded.commit()
+    with pytest.raises(DriftError) as caught:
+        plan(site, site.desired(), commit)
+    assert "cibgit adopt --operational," in caught.value.hint
+    embedded.change_live("loc@score", "1")
+    with pytest.raises(DriftError) as caught:
+        plan(site, site.desired(), commit)
+    assert "cibgit adopt," in caught.value.hint
