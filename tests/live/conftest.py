@@ -11,21 +11,31 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from .cluster import LiveCluster
+from .cluster import LiveCluster, LiveClusterError
 
 
 @pytest.fixture(scope="session")
 def one_node() -> Iterator[LiveCluster]:
     """Boot the session's cluster of one node."""
-    with LiveCluster(1) as cluster:
-        yield cluster
+    yield from _booted(1)
 
 
 @pytest.fixture(scope="session")
 def three_nodes() -> Iterator[LiveCluster]:
     """Boot the session's cluster of three nodes."""
-    with LiveCluster(3) as cluster:
+    yield from _booted(3)
+
+
+def _booted(size: int) -> Iterator[LiveCluster]:
+    """Boot a cluster; on a machine that is too busy its nodes may need a second try."""
+    try:
+        cluster = LiveCluster(size).up()
+    except LiveClusterError:
+        cluster = LiveCluster(size).up()
+    try:
         yield cluster
+    finally:
+        cluster.down()
 
 
 @pytest.fixture
