@@ -7,13 +7,10 @@ file is counted up, and ``runtime.members.*.config_version`` of every member mus
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from ..cluster.ring import at_once
 from ..corosync.canonical import canonical, with_version
 from ..corosync.document import Conf, parse, write
-from ..corosync.keys import needs_restart
-from ..corosync.meaning import Difference
 from ..errors import (
     CibgitError,
     RevertedError,
@@ -21,6 +18,7 @@ from ..errors import (
     UnreachableError,
 )
 from .corosync_plan import CorosyncPlan
+from .corosync_proof import LOOK, CorosyncPushed, read_back
 from .members import Node, read_nodes
 
 LOAD_SECONDS = 10.0
@@ -28,27 +26,7 @@ LOAD_SECONDS = 10.0
 
 POLL_SECONDS = 0.2
 
-_LOOK = (
-    "What was replaced last lies beside the file as corosync.conf.cibgit. Look with:"
-    " cibgit corosync drift"
-)
-
 Sleep = Callable[[float], None]
-
-
-@dataclass(frozen=True)
-class CorosyncPushed:
-    """A push that is done: the version of the file, and which members have loaded it.
-
-    ``pending`` are settings that only a restart of Corosync brings into effect, by node;
-    ``wrong`` such that a reload should have, and did not.
-    """
-
-    commit: str
-    version: int
-    loaded: list[str]
-    pending: Mapping[str, list[Difference]] = field(default_factory=dict)
-    wrong: Mapping[str, list[Difference]] = field(default_factory=dict)
 
 
 def push(
@@ -63,7 +41,8 @@ def push(
     :class:`~cibgit.errors.BadDataError` when a Corosync refuses the new one: nothing is
     changed then. :class:`~cibgit.errors.RevertedError` says that a node did not load it
     and all have the old one again, :class:`~cibgit.errors.UnknownOutcomeError` that
-    nobody can say what they have.
+    nobody can say what they have. :class:`~cibgit.errors.DigestError`: all have loaded
+    that version, and a node has another file under it.
     """
     layer, version = planned.layer, planned.version
     real = layer.revealed(canonical(planned.desired))
@@ -86,10 +65,10 @@ def push(
         raise UnknownOutcomeError(
             f"{error.message}; every node has the new file, and nobody can say which of"
             " them have loaded it",
-            _LOOK,
+            LOOK,
         ) from None
     layer.site.repository.set_ref(layer.ref, commit, f"corosync push {version}")
-    return _read_back(planned, commit)
+    return read_back(planned, commit, data)
 
 
 def _stage(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
@@ -126,7 +105,7 @@ def _install(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
         raise UnknownOutcomeError(
             f"{error.message}; nothing was loaded, but {', '.join(stuck)} may have the"
             " new file",
-            _LOOK,
+            LOOK,
         )
     raise error
 
@@ -198,7 +177,7 @@ def _put_back(planned: CorosyncPlan, behind: list[str], sleep: Sleep) -> None:
         told = problem or f"{', '.join(left)} did not load the old one either"
         raise UnknownOutcomeError(
             f"{why}, and the old one could not be put back everywhere: {told}",
-            _LOOK,
+            LOOK,
         )
     raise RevertedError(
         f"{why}; every node runs with the old one again, proven as version {version}",
@@ -227,16 +206,3 @@ def _written(planned: CorosyncPlan, files: Mapping[str, bytes]) -> str:
 
     failed = at_once(write_to, files)
     return "; ".join(f"{name}: {error.message}" for name, error in failed.items())
-
-
-def _read_back(planned: CorosyncPlan, commit: str) -> CorosyncPushed:
-    """Compare what runs with the file, on every node that can be asked."""
-    pending: dict[str, list[Difference]] = {}
-    wrong: dict[str, list[Difference]] = {}
-    for node in read_nodes(planned.layer, planned.desired):
-        for each in node.unloaded():
-            transport = node.copy.runtime.transport if node.copy.runtime else ""
-            late = needs_restart(each.address, transport)
-            (pending if late else wrong).setdefault(node.name, []).append(each)
-    loaded = [node.name for node in planned.targets if node.name not in planned.added]
-    return CorosyncPushed(commit, planned.version, loaded, pending, wrong)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..flow.corosync_drift import CorosyncDrift, Moved
     from ..flow.corosync_export import Exported
     from ..flow.corosync_plan import CorosyncPlan
-    from ..flow.corosync_push import CorosyncPushed
+    from ..flow.corosync_proof import CorosyncPushed
     from ..flow.members import Node
 
 

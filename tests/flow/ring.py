@@ -14,7 +14,7 @@ from cibgit.corosync.document import parse
 from cibgit.corosync.keys import RESTART
 from cibgit.corosync.meaning import settings
 from cibgit.corosync.runtime import Runtime
-from cibgit.errors import BadDataError, StaleError
+from cibgit.errors import BadDataError, CibgitError, StaleError
 
 KEY = "hunter2hunter2hunter2hunter2"
 CONF = """\
@@ -58,6 +58,8 @@ class FakeRing(Ring):
     running: dict[str, dict[str, str]] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     before: list[Callable[[str, str], None]] = field(default_factory=list)
+    down: set[str] = field(default_factory=set)
+    reloads: list[str] = field(default_factory=list)
 
     @classmethod
     def create(cls, conf: str = CONF) -> "FakeRing":
@@ -74,10 +76,24 @@ class FakeRing(Ring):
         self.files[node] = text.replace(old, new).encode()
 
     def read_own(self) -> Copy:
+        if self.reloads:  # it is asked what the members have loaded, then read back
+            self._about(
+                "read back" if self.reloads.pop() == "asked" else "ask", "alice"
+            )
+            self.reloads.append("asked")
         return self._copy("alice")
 
     def read(self, nodes: Iterable[str]) -> dict[str, Copy]:
-        return {node: self._copy(node) for node in nodes}
+        """Read the others, which is what a proof begins with after a reload."""
+        found = {}
+        for node in nodes:
+            try:
+                if self.reloads:
+                    self._about("read back", node)
+                found[node] = self._copy(node)
+            except CibgitError as error:
+                found[node] = Copy(problem=error.message)
+        return found
 
     def stage(self, node: str, data: bytes, *, own: bool) -> None:
         assert own is (node == "alice")
@@ -108,6 +124,8 @@ class FakeRing(Ring):
             new = {k: v for k, v in settings(conf).items() if k not in RESTART}
             self.running[node] = {**new, **old}
             self.versions[node] = version_of(conf)
+        self.reloads.append("")
+        self._about("reloaded", "")
         return ""
 
     def check_quorum(self) -> None:
@@ -126,7 +144,7 @@ class FakeRing(Ring):
         return Copy(self.files.get(node), self._runtime(node))
 
     def _runtime(self, node: str) -> Runtime | None:
-        if node not in self.running:
+        if node not in self.running or node in self.down:
             return None
         ids = {"alice": "1", "bob": "2", "carol": "3"}
         keys = {}

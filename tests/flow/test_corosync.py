@@ -14,6 +14,7 @@ from cibgit.corosync.keys import RESTART
 from cibgit.errors import (
     BadDataError,
     CibgitError,
+    DigestError,
     NoInputError,
     NoQuorumError,
     PermissionDeniedError,
@@ -30,7 +31,8 @@ from cibgit.flow.check import Source, check, in_commit, in_work_tree
 from cibgit.flow.corosync_drift import CorosyncDrift, drift
 from cibgit.flow.corosync_export import export
 from cibgit.flow.corosync_plan import CorosyncPolicyError, plan
-from cibgit.flow.corosync_push import CorosyncPushed, push
+from cibgit.flow.corosync_proof import CorosyncPushed
+from cibgit.flow.corosync_push import push
 from cibgit.flow.export import export as export_cib
 from cibgit.flow.layer import Layer, layer
 from cibgit.flow.suspend import suspend
@@ -75,6 +77,16 @@ def failing(step: str, node: str, error: CibgitError) -> Callable[[str, str], No
     def before(now: str, where: str) -> None:
         if (now, where) == (step, node):
             raise error
+
+    return before
+
+
+def editing(
+    ring: FakeRing, step: str, node: str, old: str, new: str
+) -> Callable[[str, str], None]:
+    def before(now: str, _: str) -> None:
+        if now == step and old in ring.files[node].decode():
+            ring.edit(node, old, new)
 
     return before
 
@@ -502,6 +514,51 @@ class TestFailures:
             "bob": "1000",
         }
         assert parse(ring.files["bob"], "bob").nodes
+
+    @pytest.mark.parametrize("step", ["reload", "reloaded"])
+    def test_a_file_changes_between_its_replacement_and_the_proof(
+        self, waiting: Embedded, ring: FakeRing, step: str
+    ) -> None:
+        """Its version stays, so the members say that they have loaded it."""
+        ring.before.append(editing(ring, step, "bob", "2000", "1234"))
+        with pytest.raises(DigestError, match=r"on bob \(totem: token 2000 -> 1234\)$"):
+            pushed(waiting, ring)
+        found = drifted(waiting, ring)
+        assert [each.nodes for each in found.moved] == [("bob",)]
+
+    def test_a_file_is_broken_or_gone_after_the_reload(
+        self, waiting: Embedded, ring: FakeRing
+    ) -> None:
+        def before(step: str, _: str) -> None:
+            if step == "reloaded":
+                ring.files["alice"], ring.files["bob"] = b"totem {", b""
+
+        ring.before.append(before)
+        with pytest.raises(DigestError, match=r"alice .*not closed.* bob .*is empty"):
+            pushed(waiting, ring)
+
+    @pytest.mark.parametrize("lost", ["bob", "alice"])
+    def test_a_node_that_cannot_be_read_back_is_named(
+        self, waiting: Embedded, ring: FakeRing, lost: str
+    ) -> None:
+        """It was proven to have loaded the version; what is in that, nobody can say."""
+        ring.before.append(failing("read back", lost, UnreachableError("no route")))
+        with pytest.raises(UnknownOutcomeError, match="no route") as caught:
+            pushed(waiting, ring)
+        assert lost == "alice" or "what bob (no route) runs" in caught.value.message
+
+    def test_a_corosync_that_ends_after_the_reload_is_named(
+        self, waiting: Embedded, ring: FakeRing
+    ) -> None:
+        def before(step: str, node: str) -> None:
+            if (step, node) == ("read back", "bob"):
+                ring.down.add("bob")
+
+        ring.before.append(before)
+        with pytest.raises(
+            UnknownOutcomeError, match=r"bob \(Corosync does not answer"
+        ):
+            pushed(waiting, ring)
 
     def test_nobody_answers_any_more(self, waiting: Embedded, ring: FakeRing) -> None:
         ring.before.append(failing("reload", "", TimedOutError("no answer")))
