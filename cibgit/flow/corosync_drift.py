@@ -14,7 +14,7 @@ from ..corosync.meaning import Difference, differences, settings
 from ..errors import CibgitError
 from ..policy.finding import Finding, Severity, count
 from .layer import Layer
-from .members import Node, read_nodes
+from .members import Node, joined, read_nodes
 
 _RESTART = "Corosync reads this only when it starts: restart it on these nodes."
 _RELOAD = "Load it with cibgit corosync push, or with corosync-cfgtool -R on a node."
@@ -88,8 +88,10 @@ def _moved(nodes: Sequence[Node], known: Conf | None) -> Iterator[Moved]:
 
 
 def _findings(nodes: Sequence[Node]) -> Iterator[Finding]:
+    highest = max(joined(nodes[0]).values(), default=0)
     for node in nodes:
         yield from _of_file(node)
+        yield from _of_version(node, highest)
     yield from _of_runtime(nodes)
     yield from _of_members(nodes)
 
@@ -118,6 +120,35 @@ def _of_file(node: Node) -> Iterator[Finding]:
             f"there is no corosync.conf on {node.name}",
             "cibgit corosync push writes it.",
         )
+
+
+def _of_version(node: Node, highest: int) -> Iterator[Finding]:
+    """Tell of a version in the file that is none, or not the one that is loaded.
+
+    ``highest`` is what the members have loaded: what a Corosync that is down must say.
+    """
+    version, runtime = node.file_version, node.copy.runtime
+    loaded = runtime.version if runtime else highest
+    file = f"the file of {node.name} says a config_version"
+    if runtime:
+        hint = "cibgit corosync push counts it up."
+    else:
+        hint = f"Write config_version: {loaded} there by hand, and start Corosync."
+    if version is None:
+        sentence = (
+            f"{file} that is no number of 64 bits: Corosync aborts when it reads that,"
+            " at a reload and at a start"
+        )
+        yield _found("corosync-counted", node, sentence, hint, Severity.ERROR)
+    elif node.would_not_join(loaded):
+        sentence = (
+            f"{file} that is lower than the loaded one ({version}, not {loaded}): Corosync"
+            " there would not start again while the others run"
+        )
+        yield _found("corosync-counted", node, sentence, hint, Severity.ERROR)
+    elif not node.says_loaded_version:
+        sentence = f"{file} that is not loaded ({version}, not {loaded})"
+        yield _found("corosync-counted", node, sentence, _RELOAD)
 
 
 def _of_runtime(nodes: Sequence[Node]) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ..cib.document import Cib
+from ..corosync.canonical import HIGHEST_VERSION
 from ..corosync.document import Conf
 from ..corosync.keys import needs_restart
 from ..corosync.meaning import Difference, differences, settings
@@ -19,10 +20,13 @@ from ..policy.suspended import RULE as SUSPENDED
 from ..policy.suspended import told
 from .corosync_drift import names
 from .layer import Layer
-from .members import Node, read_nodes
+from .members import Node, joined, read_nodes
 
 RESTART = "restart"
 ONLINE = "online-node"
+ROOM = 1
+"""How far a version is counted up once more, where all nodes get their old file back."""
+
 RULES = (RESTART, ONLINE, SUSPENDED)
 """What ``--force`` can relax."""
 
@@ -48,7 +52,8 @@ class CorosyncPlan:
     ``commit`` is None while it is still to be made. ``targets`` are the nodes that get
     the file, ``added`` those of them that are no members yet, ``left`` those that lose
     their place in the list. ``changes`` lead from the file of this node to the desired
-    one, ``rewritten`` names the nodes whose file is another one still. ``restart`` are
+    one, ``rewritten`` names the nodes whose file is another one still, or says another
+    version than is loaded. ``restart`` are
     the changes that a reload leaves as they are. ``version`` is what the file will say.
     """
 
@@ -125,7 +130,7 @@ def _made(
 ) -> CorosyncPlan:
     wanted = {each.get("nodeid") for each in desired.nodes}
     targets = [node for node in nodes if node.nodeid in wanted or node.is_own]
-    own, members = nodes[0], _joined(nodes[0])
+    own, members = nodes[0], joined(nodes[0])
     known = settings(own.conf) if own.conf else _of_others(nodes)
     changes = differences(known, settings(desired))
     return CorosyncPlan(
@@ -137,9 +142,13 @@ def _made(
         [node.name for node in targets if node.nodeid not in members],
         [node.name for node in nodes if node not in targets],
         changes,
-        [node.name for node in targets if not _has(node, desired)],
+        [
+            node.name
+            for node in targets
+            if not (_has(node, desired) and node.says_loaded_version)
+        ],
         _late(own, desired, changes),
-        1 + max([*(node.version for node in nodes), *members.values()]),
+        _next_version(nodes),
     )
 
 
@@ -165,15 +174,20 @@ def _has(node: Node, desired: Conf) -> bool:
     return node.conf is not None and settings(node.conf) == settings(desired)
 
 
-def _joined(own: Node) -> dict[str, int]:
-    """Return the ids of the members with the version that each has loaded."""
-    members = own.copy.runtime.members if own.copy.runtime else {}
-    return {each.nodeid: each.version for each in members.values() if each.is_joined}
+def _next_version(nodes: Sequence[Node]) -> int:
+    """Return a version that is higher than all that run, and that all files say.
+
+    One that nothing could follow is garbage, and counts only where it runs.
+    """
+    files = [node.file_version or 0 for node in nodes]
+    running = [node.copy.runtime.version for node in nodes if node.copy.runtime]
+    counted = [each for each in files if each < HIGHEST_VERSION - ROOM]
+    return 1 + max(0, *counted, *running, *joined(nodes[0]).values())
 
 
 def _refuse_unreadable(nodes: Sequence[Node], desired: Conf) -> None:
     """Refuse where a node cannot be read, but for one that is leaving and is off."""
-    members = _joined(nodes[0])
+    members = joined(nodes[0])
     wanted = {each.get("nodeid") for each in desired.nodes}
     found = [
         Finding(
@@ -214,22 +228,38 @@ def _refuse_moved(layer: Layer, nodes: Sequence[Node], desired: Conf) -> None:
         )
 
 
-def _harm(made: CorosyncPlan, cib: Cib) -> Iterator[Finding]:
-    yield from told(cib, datetime.now(UTC), Severity.ERROR)
-    members = _joined(made.nodes[0])
+def _absent(made: CorosyncPlan) -> Iterator[Finding]:
+    """Tell which nodes of the file are no members, and how each can become one."""
+    members = joined(made.nodes[0])
     present = {
         each.get("nodeid") for each in (made.nodes[0].conf or made.desired).nodes
     }
-    for nodeid in sorted(present - set(members)):
-        name = next((each.name for each in made.targets if each.nodeid == nodeid), "")
-        if name:
-            yield Finding(
-                Severity.ERROR,
-                "corosync-absent",
-                name,
-                f"{name} is no member now, so nobody could see whether it loads the file",
-                "Start Corosync there, or take the node out of the list.",
+    highest = max(members.values(), default=0)
+    for node in made.targets:
+        if node.nodeid not in present or node.nodeid in members:
+            continue
+        hint = "Start Corosync there, or take the node out of the list."
+        if node.would_not_join(highest):
+            hint = (
+                "Its Corosync does not start with the version that its file says: write"
+                f" config_version: {highest} there by hand, and start it."
             )
+        sentence = (
+            f"{node.name} is no member, so nobody could see whether it loads the file"
+        )
+        yield Finding(Severity.ERROR, "corosync-absent", node.name, sentence, hint)
+
+
+def _harm(made: CorosyncPlan, cib: Cib) -> Iterator[Finding]:
+    yield from told(cib, datetime.now(UTC), Severity.ERROR)
+    yield from _absent(made)
+    members = joined(made.nodes[0])
+    if made.version > HIGHEST_VERSION - ROOM:
+        sentence = f"version {made.version - 1} is loaded: none can follow it"
+        hint = (
+            "Stop Corosync on all nodes, write config_version: 1 there, and start it."
+        )
+        yield Finding(Severity.ERROR, "corosync-counted", "", sentence, hint)
     for node in made.nodes:
         if node.nodeid in members and node not in made.targets:
             sentence = (

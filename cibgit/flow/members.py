@@ -30,10 +30,25 @@ class Node:
     broken: str = ""
 
     @property
-    def version(self) -> int:
-        """The version that its file says, or that it has loaded, whichever is higher."""
-        file = version_of(self.conf) if self.conf else 0
-        return max(file, self.copy.runtime.version if self.copy.runtime else 0)
+    def file_version(self) -> int | None:
+        """The version that its file says: 0 where it says none, None where it is garbage."""
+        return version_of(self.conf) if self.conf else 0
+
+    @property
+    def says_loaded_version(self) -> bool:
+        """Whether its file says the version that is loaded, or none, which does no harm."""
+        version, runtime = self.file_version, self.copy.runtime
+        return version == 0 or (
+            version is not None and (runtime is None or version == runtime.version)
+        )
+
+    def would_not_join(self, highest: int) -> bool:
+        """Say whether its version keeps it from members who have loaded ``highest``.
+
+        Corosync ends when it joins with a lower one, unless that is 0 (corosync.conf(5)).
+        """
+        version = self.file_version
+        return version is None or 0 < version < highest
 
     def unloaded(self) -> list[Difference]:
         """Return what leads from what runs to what the file says; secrets are hidden."""
@@ -76,6 +91,12 @@ def read_nodes(
             for nodeid, name in names.items()
         ]
     return found
+
+
+def joined(own: Node) -> dict[str, int]:
+    """Return the ids of the members with the version that each has loaded."""
+    members = own.copy.runtime.members if own.copy.runtime else {}
+    return {each.nodeid: each.version for each in members.values() if each.is_joined}
 
 
 def _listed(*confs: Conf | None) -> Iterator[Section]:

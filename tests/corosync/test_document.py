@@ -93,6 +93,42 @@ def test_the_version_is_counted_outside_of_the_form() -> None:
     assert version_of(with_version(parse(b"", "f"), 3)) == 3
 
 
+VERSIONS = {
+    "5": 5,
+    "007": 7,
+    "+5": 5,
+    "-1": 2**64 - 1,
+    str(2**64 - 1): 2**64 - 1,
+    str(2**64): None,
+    "0x10": None,
+    "12 13": None,
+    "abc": None,
+    "": None,
+    "\N{FULLWIDTH DIGIT FIVE}": None,
+}
+
+
+@pytest.mark.parametrize("text", VERSIONS)
+def test_a_version_that_corosync_aborts_at_is_none(text: str) -> None:
+    conf = parse(f"totem {{\nconfig_version: {text}\n}}\n".encode(), "f")
+    assert version_of(conf) == VERSIONS[text]
+
+
+@pytest.mark.skipif(
+    not shutil.which("corosync", path=SYSTEM_PATH), reason="no Corosync"
+)
+@pytest.mark.parametrize("text", VERSIONS)
+def test_corosync_aborts_at_the_same(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "corosync.conf"
+    version = f"totem {{\nconfig_version: {text}\n"
+    file.write_bytes(WHOLE.replace(b"totem {\n", version.encode()))
+    test = ["corosync", "-t", "-c", file]
+    done = subprocess.run(
+        test, cwd=tmp_path, env={"PATH": SYSTEM_PATH}, check=False, capture_output=True
+    )
+    assert (done.returncode == 0) is (VERSIONS[text] is not None)
+
+
 NAMES = st.sampled_from(
     ["totem", "nodelist", "node", "interface", "logger_subsys", "uidgid", "quorum"]
 )

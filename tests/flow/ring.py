@@ -123,7 +123,9 @@ class FakeRing(Ring):
             old = {key: value for key, value in kept.items() if value is not None}
             new = {k: v for k, v in settings(conf).items() if k not in RESTART}
             self.running[node] = {**new, **old}
-            self.versions[node] = version_of(conf)
+            version = version_of(conf)
+            assert version is not None, "Corosync would have ended"
+            self.versions[node] = version
         self.reloads.append("")
         self._about("reloaded", "")
         return ""
@@ -158,7 +160,8 @@ class FakeRing(Ring):
         if ids[node] in order:
             keys["nodelist.local_node_pos"] = str(order.index(ids[node]))
         for name in self.running:
-            keys[f"runtime.members.{ids[name]}.status"] = "joined"
+            status = "left" if name in self.down else "joined"
+            keys[f"runtime.members.{ids[name]}.status"] = status
             version = str(self.versions[name])
             keys[f"runtime.members.{ids[name]}.config_version"] = version
         return Runtime(keys)

@@ -285,6 +285,82 @@ class TestDrift:
         )
 
 
+BAD_VERSIONS = ["0x10", "12 13", "abc", "", "99999999999999999999", str(2**64)]
+"""What makes Corosync abort when it reads it (tests/corosync/test_document.py)."""
+
+
+class TestVersion:
+    """What the files say of themselves: Corosync compares it when a node joins."""
+
+    @pytest.fixture
+    def counted(self, tracked: Embedded, ring: FakeRing) -> Embedded:
+        """Have both nodes run with version 14, which their files say."""
+        ring.edit("bob", "totem {", "totem {\n\tconfig_version: 13")
+        change(tracked, "1000", "2000")
+        pushed(tracked, ring)
+        assert not drifted(tracked, ring).is_drift
+        return tracked
+
+    @pytest.mark.parametrize(
+        ("version", "said"),
+        [
+            ("3", "would not start again"),
+            ("15", "not loaded (15, not 14)"),
+            *((each, "Corosync aborts") for each in BAD_VERSIONS),
+        ],
+    )
+    def test_another_one_is_drift_and_mended(
+        self, counted: Embedded, ring: FakeRing, version: str, said: str
+    ) -> None:
+        ring.edit("bob", "config_version: 14", f"config_version: {version}")
+        found = drifted(counted, ring)
+        assert (found.is_drift, rules(found)) == (True, ["corosync-counted"])
+        assert said in render.drift(found)
+        done = pushed(counted, ring)
+        assert done.version == (16 if version == "15" else 15)
+        assert not drifted(counted, ring).is_drift
+
+    def test_a_file_without_one_starts_anywhere(
+        self, counted: Embedded, ring: FakeRing
+    ) -> None:
+        ring.edit("bob", "\tconfig_version: 14\n", "")
+        assert not drifted(counted, ring).is_drift
+
+    @pytest.mark.parametrize("version", [str(2**64 - 1), "-1", str(2**64 - 2)])
+    def test_the_highest_ones_are_never_counted_up(
+        self, counted: Embedded, ring: FakeRing, version: str
+    ) -> None:
+        """Room is left to put the old file back, under a higher version still."""
+        ring.edit("bob", "config_version: 14", f"config_version: {version}")
+        assert pushed(counted, ring).version == 15
+
+    def test_one_that_runs_and_that_none_can_follow_is_told(
+        self, counted: Embedded, ring: FakeRing
+    ) -> None:
+        change(counted, "2000", "3000")
+        ring.versions["bob"] = 2**64 - 1
+        with pytest.raises(CorosyncPolicyError, match="none can follow it") as caught:
+            pushed(counted, ring)
+        assert "Stop Corosync on all nodes" in caught.value.hint
+
+    @pytest.mark.parametrize("version", ["3", "abc"])
+    def test_a_corosync_that_is_down_for_it_is_helped_up(
+        self, counted: Embedded, ring: FakeRing, version: str
+    ) -> None:
+        ring.edit("bob", "config_version: 14", f"config_version: {version}")
+        ring.down.add("bob")
+        found = drifted(counted, ring)
+        assert "corosync-counted" in rules(found)
+        with pytest.raises(CorosyncPolicyError, match="bob is no member") as caught:
+            pushed(counted, ring)
+        told = {caught.value.hint, *(each.hint for each in found.findings)}
+        assert all("by hand" in hint for hint in told if "config_version: 14" in hint)
+        assert "write config_version: 14 there by hand" in caught.value.hint
+        ring.edit("bob", f"config_version: {version}", "config_version: 14")
+        ring.down.remove("bob")
+        assert not drifted(counted, ring).is_drift
+
+
 class TestPush:
     def test_counts_the_version_and_proves_it(
         self, tracked: Embedded, ring: FakeRing

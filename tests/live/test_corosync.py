@@ -137,6 +137,25 @@ def test_a_broken_file_is_found_although_the_reload_said_0(ring: Ring) -> None:
     assert ring.drift().code == 0
 
 
+def test_a_version_that_corosync_would_trip_over_is_found_and_mended(
+    ring: Ring,
+) -> None:
+    """One is not loaded, the other would end the Corosync that reads it."""
+    loaded = f"config_version: {ring.loaded('node1')[0]}"
+    for node, wrong in (("node2", "77"), ("node3", "abc")):
+        text = ring.on(node).read_text()
+        assert loaded in text
+        ring.on(node).write_text(text.replace(loaded, f"config_version: {wrong}"))
+    found = ring.drift()
+    assert (found.code, rules(found)) == (1, {"corosync-counted"}), found
+    mended = ring.cibgit("node1", "corosync", "push", "--yes")
+    assert (mended.code, "New file for: node2, node3" in mended.out) == (0, True), (
+        mended
+    )
+    assert ring.drift().code == 0
+    assert len(set(ring.files())) == 1
+
+
 def test_a_change_by_hand_stops_the_push_and_can_be_taken(ring: Ring) -> None:
     text = ring.on("node3").read_text()
     ring.on("node3").write_text(text.replace("token: 1000", "token: 1234"))
