@@ -19,6 +19,8 @@ from .members import Node, joined, read_nodes
 _RESTART = "Corosync reads this only when it starts: restart it on these nodes."
 _RELOAD = "Load it with cibgit corosync push, or with corosync-cfgtool -R on a node."
 
+BY_HAND = "Put that line right by hand: a push would not know what it overwrites."
+
 
 @dataclass(frozen=True)
 class Moved:
@@ -103,6 +105,14 @@ def _of_file(node: Node) -> Iterator[Finding]:
             node,
             f"{node.name} could not be asked: {node.copy.problem}",
             "See [clusters.NAME.corosync] in cibgit.toml for how a node is reached.",
+        )
+    elif node.is_taken:
+        yield _found(
+            "corosync-strange",
+            node,
+            f"cibgit does not understand the file of {node.name}, although Corosync may"
+            f" take it: {node.broken}",
+            BY_HAND,
         )
     elif node.broken:
         yield _found(

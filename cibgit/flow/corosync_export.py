@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..cib.secrets import Slot
-from ..corosync.document import Conf
+from ..corosync.document import Conf, has_other_bytes
 from ..corosync.meaning import Difference, differences, settings
 from ..errors import BadDataError, NoInputError, PermissionDeniedError, UnsafeError
 from .layer import Layer
@@ -54,9 +54,15 @@ def readable(node: Node) -> Conf:
     if node.copy.problem:
         raise PermissionDeniedError(node.copy.problem)
     if node.broken:
-        raise BadDataError(node.broken, "Corosync itself would not start with it.")
+        hint = "" if node.is_taken else "Corosync itself would not start with it."
+        raise BadDataError(node.broken, hint)
     if node.conf is None:
         raise NoInputError(f"there is no corosync.conf on {node.name}")
+    if any(map(has_other_bytes, node.conf.comments)):
+        raise BadDataError(
+            f"{node.conf.source}: a comment is no text in UTF-8, which git is to keep",
+            "Write it in UTF-8 (iconv -f LATIN1 -t UTF-8), and export again.",
+        )
     return node.conf
 
 

@@ -18,7 +18,7 @@ from ..policy.corosync import judged
 from ..policy.finding import Finding, Severity, refused
 from ..policy.suspended import RULE as SUSPENDED
 from ..policy.suspended import told
-from .corosync_drift import names
+from .corosync_drift import BY_HAND, names
 from .layer import Layer
 from .members import Node, joined, read_nodes
 
@@ -208,11 +208,18 @@ def _refuse_unreadable(nodes: Sequence[Node], desired: Conf) -> None:
 def _refuse_moved(layer: Layer, nodes: Sequence[Node], desired: Conf) -> None:
     """Refuse when a node has a file that git does not know: it would be lost.
 
-    A broken file is no such thing: nothing runs with it. It is kept beside the new one.
+    One that Corosync refuses is no such thing: nothing runs with it. It is kept beside the
+    new one. One that only cibgit does not understand may hold somebody's change.
     """
     base = layer.base(nodes[0].conf)
     for node in nodes:
         conf = node.conf
+        if node.is_taken:
+            raise CorosyncDriftError(
+                f"cibgit does not understand the corosync.conf of {node.name}, although"
+                f" Corosync may take it: {node.broken}. Nothing was written",
+                BY_HAND,
+            )
         if conf is None or _has(node, desired) or (base and layer.has(base, conf)):
             continue
         if layer.commit_with(conf):

@@ -189,7 +189,7 @@ def _old(planned: CorosyncPlan, node: Node) -> Conf | None:
     """Return what a node had, or where that was broken or missing, what this node had."""
     for each in (node, planned.nodes[0], *planned.targets):
         if each.conf is not None and each.copy.data is not None:
-            return parse(each.copy.data, each.name)
+            return parse(each.copy.data, each.name, of_node=True)
     return None
 
 

@@ -1,14 +1,14 @@
 """The nodes of a ring as they are found: the file of each, and what it runs with."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..cib.secrets import HIDDEN, PREFIX
 from ..cluster.ring import Copy
 from ..corosync.canonical import version_of
-from ..corosync.document import Conf, Section, parse
+from ..corosync.document import Conf, GrammarError, Section, parse
 from ..corosync.meaning import Difference, differences, node_name, settings
-from ..errors import BadDataError, CibgitError
+from ..errors import CibgitError
 from .layer import Layer
 
 _OTHER = "(another secret)"
@@ -18,8 +18,8 @@ _OTHER = "(another secret)"
 class Node:
     """One node: its name and id in the list of nodes, and what was found there.
 
-    ``conf`` is its file in the hidden form; where it is broken that is None, and
-    ``broken`` says why.
+    ``conf`` is its file in the hidden form; where it cannot be read that is None, and
+    ``broken`` says why. ``is_taken``: Corosync itself may take it as it is.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Node:
     copy: Copy
     conf: Conf | None = None
     broken: str = ""
+    is_taken: bool = False
 
     @property
     def file_version(self) -> int | None:
@@ -54,7 +55,7 @@ class Node:
         """Return what leads from what runs to what the file says; secrets are hidden."""
         if self.conf is None or self.copy.data is None or self.copy.runtime is None:
             return []
-        real = settings(parse(self.copy.data, self.name))
+        real = settings(parse(self.copy.data, self.name, of_node=True))
         running, asked = self.copy.runtime.compared(real)
         for address, value in settings(self.conf).items():
             if value.startswith(PREFIX) and address in asked:
@@ -83,7 +84,7 @@ def read_nodes(
         if each.get("nodeid") and node_name(each)
     }
     name = names.pop(nodeid, layer.ring.host())
-    found = [Node(name, nodeid, True, copy, own.conf, own.broken)]
+    found = [replace(own, name=name, nodeid=nodeid)]
     if everywhere:
         copies = layer.ring.read(names.values())
         found += [
@@ -117,12 +118,14 @@ def _own_id(layer: Layer, copy: Copy, listed: Sequence[Section]) -> str:
 def _understood(layer: Layer, node: Node) -> Node:
     if node.copy.data is None:
         return node
+    source = f"{node.name}:{layer.ring.path}"
     try:
-        conf = layer.hidden(node.copy.data, f"{node.name}:{layer.ring.path}")
+        if not node.copy.data.strip(b"\0 \t\r\n"):  # as a crash leaves it behind
+            raise GrammarError(f"{source} is empty")
+        conf = layer.hidden(node.copy.data, source)
         if not conf.root.items:
-            raise BadDataError(f"{conf.source} is empty")
+            raise GrammarError(f"{source} is empty")
     except CibgitError as error:
-        return Node(
-            node.name, node.nodeid, node.is_own, node.copy, broken=error.message
-        )
-    return Node(node.name, node.nodeid, node.is_own, node.copy, conf)
+        is_taken = not isinstance(error, GrammarError)
+        return replace(node, broken=error.message, is_taken=is_taken)
+    return replace(node, conf=conf)

@@ -11,7 +11,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cibgit.corosync.canonical import canonical, version_of, with_version
-from cibgit.corosync.document import LINE_BYTES, Conf, Entry, Section, parse, write
+from cibgit.corosync.document import (
+    LINE_BYTES,
+    Conf,
+    Entry,
+    GrammarError,
+    Section,
+    has_other_bytes,
+    parse,
+    write,
+)
 from cibgit.corosync.meaning import differences, settings
 from cibgit.errors import BadDataError
 
@@ -72,6 +81,21 @@ def test_corosync_refuses_the_same(name: str, tmp_path: Path) -> None:
     done = subprocess.run(test, env={"PATH": SYSTEM_PATH}, check=False)
     stricter = ("", "no UTF-8", "control characters", "no key")
     assert (done.returncode == 0) is (name in stricter)
+    if done.returncode == 0 and name:
+        with pytest.raises(BadDataError) as caught:
+            parse(file.read_bytes(), "f")
+        assert not isinstance(caught.value, GrammarError)
+
+
+def test_a_comment_of_a_node_keeps_its_bytes() -> None:
+    data = b"# B\xfcro-Ring\n\ntotem {\n\t# \xe4\xf6\n\ttoken: 1\n\t# \xfc\n}\n"
+    conf = parse(data, "f", of_node=True)
+    assert write(conf) == data
+    assert sum(map(has_other_bytes, conf.comments)) == 3
+    with pytest.raises(BadDataError, match=r"f:1: .* no text in UTF-8"):
+        parse(data, "f")
+    with pytest.raises(BadDataError, match=r"f:2: .* no text in UTF-8"):
+        parse(b"totem {\ncluster_name: B\xfcro\n}\n", "f", of_node=True)
 
 
 def test_the_longest_line_is_read_and_no_longer_one_is_written() -> None:

@@ -116,7 +116,7 @@ class FakeRing(Ring):
         self._about("reload", "")
         for node in self.running:
             try:
-                conf = parse(self.files[node], node)
+                conf = parse(self.files[node], node, of_node=True)
             except BadDataError:
                 continue
             kept = {key: self.running[node].get(key) for key in RESTART}
@@ -150,7 +150,7 @@ class FakeRing(Ring):
             return None
         ids = {"alice": "1", "bob": "2", "carol": "3"}
         keys = {}
-        order = re.findall(r"nodeid: (\d+)", self.files[node].decode())
+        order = re.findall(r"nodeid: (\d+)", self.files[node].decode(errors="replace"))
         for address, value in self.running[node].items():
             found = re.fullmatch(r"nodelist\.node\[(\d+)\]\.(.+)", address)
             if found and found[1] in order:

@@ -285,6 +285,70 @@ class TestDrift:
         )
 
 
+class TestStrangeFiles:
+    """What Corosync takes is never overwritten unseen."""
+
+    def write(self, ring: FakeRing, node: str, old: bytes, new: bytes) -> None:
+        assert old in ring.files[node]
+        ring.files[node] = ring.files[node].replace(old, new)
+
+    def test_a_comment_of_other_bytes_hides_no_change(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        self.write(ring, "bob", b"totem {", b"# B\xfcro-Ring\ntotem {")
+        assert not drifted(tracked, ring).is_drift
+        ring.files["bob"] = ring.files["bob"].replace(b"1000", b"1234")
+        found = drifted(tracked, ring)
+        assert rules(found) == ["corosync-unloaded"]
+        assert [each.nodes for each in found.moved] == [("bob",)]
+        change(tracked, "1000", "2000")
+        with pytest.raises(StaleError, match=r"bob is not what git last knew.*-> 1234"):
+            pushed(tracked, ring)
+
+    def test_such_a_comment_is_put_back_as_it_was(
+        self, tracked: Embedded, ring: FakeRing, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("cibgit.flow.corosync_push.LOAD_SECONDS", 0.0)
+        self.write(ring, "bob", b"totem {", b"# B\xfcro-Ring\ntotem {")
+        change(tracked, "1000", "2000")
+
+        def before(step: str, _: str) -> None:
+            if step == "reload" and b"2000" in ring.files["bob"]:
+                ring.files["bob"] = b"broken"
+
+        ring.before.append(before)
+        with pytest.raises(RevertedError):
+            pushed(tracked, ring)
+        assert b"# B\xfcro-Ring\n" in ring.files["bob"]
+
+    def test_git_stores_none(self, tracked: Embedded, ring: FakeRing) -> None:
+        self.write(ring, "alice", b"token: 1000", b"# \xfc\ntoken: 1234")
+        with pytest.raises(BadDataError, match="a comment is no text in UTF-8"):
+            export(Layer(tracked.site(), ring))
+
+    @pytest.mark.parametrize("value", [b"B\xfcro", b"a\x1b[2J"])
+    @pytest.mark.parametrize("node", ["alice", "bob"])
+    def test_another_place_stops_a_push(
+        self, tracked: Embedded, ring: FakeRing, node: str, value: bytes
+    ) -> None:
+        self.write(ring, node, b"name: prod", b"name: " + value)
+        before = ring.files[node]
+        assert "corosync-strange" in rules(drifted(tracked, ring))
+        change(tracked, "1000", "2000")
+        with pytest.raises(StaleError, match="although Corosync may take it") as caught:
+            pushed(tracked, ring)
+        assert "by hand" in caught.value.hint
+        assert ring.files[node] == before
+
+    def test_a_file_of_zeros_is_an_empty_one(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        ring.files["bob"] = bytes(600)
+        assert rules(drifted(tracked, ring)) == ["corosync-broken"]
+        pushed(tracked, ring)
+        assert ring.files["bob"] == ring.files["alice"]
+
+
 BAD_VERSIONS = ["0x10", "12 13", "abc", "", "99999999999999999999", str(2**64)]
 """What makes Corosync abort when it reads it (tests/corosync/test_document.py)."""
 
