@@ -56,7 +56,17 @@ def push(
         raise
     _install(planned, files)
     try:
-        behind = _reloaded(planned, version, sleep)
+        _load(planned, sleep)
+        layer.site.repository.set_ref(layer.ref, commit, f"corosync push {version}")
+        return read_back(planned, commit, data)
+    finally:
+        _discard(planned, files)
+
+
+def _load(planned: CorosyncPlan, sleep: Sleep) -> None:
+    """Have all members load the files that are in place, or put back the old ones."""
+    try:
+        behind = _reloaded(planned, planned.version, sleep)
         if behind:
             _put_back(planned, behind, sleep)
     except (RevertedError, UnknownOutcomeError):
@@ -67,8 +77,6 @@ def push(
             " them have loaded it",
             LOOK,
         ) from None
-    layer.site.repository.set_ref(layer.ref, commit, f"corosync push {version}")
-    return read_back(planned, commit, data)
 
 
 def _stage(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
@@ -76,7 +84,7 @@ def _stage(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
     ring, own = planned.layer.ring, planned.nodes[0].name
     failed = at_once(lambda name: ring.stage(name, files[name], own=name == own), files)
     if failed:
-        raise next(iter(failed.values()))
+        raise _with(next(iter(failed.values())), "nothing was changed on any node")
 
 
 def _discard(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
@@ -93,12 +101,18 @@ def _install(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
     )
     if not failed:
         return
-    _discard(planned, files)
+
+    def restore(name: str) -> None:
+        ring.restore(name, files[name], digests[name], own=name == own)
+
+    at_once(restore, files)
     now = _now(planned)
     stuck = [
-        node.name
-        for node in planned.targets
-        if not _has_old(planned, node, now.get(node.name), files[node.name])
+        name
+        for name in files
+        if name not in now
+        or now[name].copy.problem
+        or now[name].copy.data == files[name]
     ]
     error = next(iter(failed.values()))
     if stuck:
@@ -107,7 +121,12 @@ def _install(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
             " new file",
             LOOK,
         )
-    raise error
+    raise _with(error, "nothing was loaded, and every other node has its old file")
+
+
+def _with(error: CibgitError, more: str) -> CibgitError:
+    """Return an error that says how far all nodes are, too."""
+    return type(error)(f"{error.message}; {more}", error.hint)
 
 
 def _now(planned: CorosyncPlan) -> dict[str, Node]:
@@ -117,23 +136,6 @@ def _now(planned: CorosyncPlan) -> dict[str, Node]:
     except CibgitError:
         return {}
     return {node.name: node for node in found}
-
-
-def _has_old(planned: CorosyncPlan, before: Node, now: Node | None, new: bytes) -> bool:
-    """Give a node the bytes that it had, if it has the new ones; nothing was loaded yet."""
-    if now is None or now.copy.problem:
-        return False
-    if now.copy.data != new:
-        return True
-    if before.copy.data is None:
-        return False
-    ring = planned.layer.ring
-    try:
-        ring.stage(before.name, before.copy.data, own=before.is_own)
-        ring.install(before.name, now.copy.digest, own=before.is_own)
-    except CibgitError:
-        return False
-    return True
 
 
 def _reloaded(planned: CorosyncPlan, version: int, sleep: Sleep) -> list[str]:

@@ -58,6 +58,7 @@ class FakeRing(Ring):
     running: dict[str, dict[str, str]] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     before: list[Callable[[str, str], None]] = field(default_factory=list)
+    kept: dict[str, bytes] = field(default_factory=dict)
     down: set[str] = field(default_factory=set)
     reloads: list[str] = field(default_factory=list)
 
@@ -105,8 +106,19 @@ class FakeRing(Ring):
         self._about("install", node)
         if self._copy(node).digest != expected:
             raise StaleError(f"the file of {node} was changed by somebody else")
+        if node in self.files:
+            self.kept[node] = self.files[node]
         self.files[node] = self.staged.pop(node)
         self._about("installed", node)
+
+    def restore(self, node: str, new: bytes, old: str, *, own: bool) -> None:
+        assert own is (node == "alice")
+        self._about("restore", node)
+        self.staged.pop(node, None)
+        if self.files.get(node) == new:
+            del self.files[node]
+            if old != "missing":
+                self.files[node] = self.kept.pop(node)
 
     def discard(self, node: str, *, own: bool) -> None:
         assert own is (node == "alice")

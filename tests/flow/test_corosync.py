@@ -13,6 +13,7 @@ from cibgit.corosync.document import parse
 from cibgit.corosync.keys import RESTART
 from cibgit.errors import (
     BadDataError,
+    BusyError,
     CibgitError,
     DigestError,
     NoInputError,
@@ -577,7 +578,7 @@ class TestFailures:
 
     def test_a_node_takes_no_new_file(self, waiting: Embedded, ring: FakeRing) -> None:
         ring.before.append(failing("stage", "bob", UnreachableError("disk full")))
-        with pytest.raises(UnreachableError, match="disk full"):
+        with pytest.raises(UnreachableError, match="disk full; nothing was changed on"):
             pushed(waiting, ring)
         assert ring.staged == {}
         assert set(ring.files.values()) == {CONF.encode()}
@@ -622,6 +623,26 @@ class TestFailures:
         assert ring.files["alice"] == CONF.encode()
         assert b"1234" in ring.files["bob"]
         assert ring.staged == {}
+
+    def test_a_node_has_no_room_for_the_old_file(
+        self, waiting: Embedded, ring: FakeRing
+    ) -> None:
+        ring.before.append(failing("install", "bob", BusyError("bob: full", "Room")))
+        with pytest.raises(BusyError, match="bob: full; nothing was loaded") as caught:
+            pushed(waiting, ring)
+        assert "every other node has its old file" in caught.value.message
+        assert set(ring.files.values()) == {CONF.encode()}
+        assert (ring.staged, ring.kept) == ({}, {})
+
+    def test_a_file_that_cannot_be_put_back_is_named(
+        self, waiting: Embedded, ring: FakeRing
+    ) -> None:
+        ring.before.append(failing("install", "bob", BusyError("bob: full")))
+        ring.before.append(failing("restore", "alice", UnreachableError("lost")))
+        with pytest.raises(
+            UnknownOutcomeError, match="but alice may have the new file"
+        ):
+            pushed(waiting, ring)
 
     def test_a_node_is_lost_when_it_gets_the_file(
         self, waiting: Embedded, ring: FakeRing
