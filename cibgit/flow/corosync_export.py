@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from ..cib.secrets import Slot
 from ..corosync.document import Conf, has_other_bytes
 from ..corosync.meaning import Difference, differences, settings
-from ..errors import BadDataError, NoInputError, PermissionDeniedError, UnsafeError
+from ..errors import BadDataError, NoInputError, UnsafeError
 from .layer import Layer
-from .members import Node, read_nodes
+from .members import Node, read_nodes, require_readable
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,7 @@ def export(layer: Layer, message: str = "") -> Exported:
 
 def readable(node: Node) -> Conf:
     """Return the file of a node, or raise why there is none."""
-    if node.copy.problem:
-        raise PermissionDeniedError(node.copy.problem)
+    require_readable(node.copy)
     if node.broken:
         hint = "" if node.is_taken else "Corosync itself would not start with it."
         raise BadDataError(node.broken, hint)

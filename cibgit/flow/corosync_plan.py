@@ -18,9 +18,9 @@ from ..policy.corosync import judged
 from ..policy.finding import Finding, Severity, refused
 from ..policy.suspended import RULE as SUSPENDED
 from ..policy.suspended import told
-from .corosync_drift import BY_HAND, names
+from .corosync_drift import BY_HAND, names, would_be_lost
 from .layer import Layer
-from .members import Node, joined, read_nodes
+from .members import Node, joined, read_nodes, require_readable
 
 RESTART = "restart"
 ONLINE = "online-node"
@@ -51,10 +51,10 @@ class CorosyncPlan:
 
     ``commit`` is None while it is still to be made. ``targets`` are the nodes that get
     the file, ``added`` those of them that are no members yet, ``left`` those that lose
-    their place in the list. ``changes`` lead from the file of this node to the desired
-    one, ``rewritten`` names the nodes whose file is another one still, or says another
-    version than is loaded. ``restart`` are
-    the changes that a reload leaves as they are. ``version`` is what the file will say.
+    their place in the list. ``changes`` lead from the file of this node, or from what runs
+    where a file was not loaded, to the desired one. ``rewritten`` names the nodes whose
+    file is another one still, or says another version than is loaded. ``restart`` are the
+    changes that a reload leaves as they are. ``version`` is what the file will say.
     """
 
     layer: Layer
@@ -81,12 +81,13 @@ class CorosyncPlan:
         runtime = self.nodes[0].copy.runtime
         members = runtime.members.values() if runtime else ()
         versions = {each.version for each in members if each.is_joined}
-        return len(versions) > 1 or any(
-            not needs_restart(each.address, runtime.transport)
-            for node in self.targets
-            if (runtime := node.copy.runtime)
-            for each in node.unloaded()
-        )
+        return len(versions) > 1 or any(node.reloadable() for node in self.targets)
+
+    @property
+    def pending(self) -> dict[str, list[Difference]]:
+        """What the files say already, and waits for a restart of Corosync, by node."""
+        found = {node.name: node.late() for node in self.targets}
+        return {name: changes for name, changes in found.items() if changes}
 
 
 def plan(
@@ -109,6 +110,7 @@ def plan(
             f"--force {unknown[0]}: there is no such rule; there is: {known}"
         )
     layer.revealed(desired)  # without its key nobody can write it
+    require_readable(layer.ring.read_own())
     layer.ring.check_quorum()
     nodes = read_nodes(layer, desired)
     _refuse_unreadable(nodes, desired)
@@ -132,7 +134,7 @@ def _made(
     targets = [node for node in nodes if node.nodeid in wanted or node.is_own]
     own, members = nodes[0], joined(nodes[0])
     known = settings(own.conf) if own.conf else _of_others(nodes)
-    changes = differences(known, settings(desired))
+    changes = _effects(differences(known, settings(desired)), targets, desired)
     return CorosyncPlan(
         layer,
         desired,
@@ -145,11 +147,29 @@ def _made(
         [
             node.name
             for node in targets
-            if not (_has(node, desired) and node.says_loaded_version)
+            if not (node.has(desired) and node.says_loaded_version)
         ],
         _late(own, desired, changes),
         _next_version(nodes),
     )
+
+
+def _effects(
+    changes: Sequence[Difference], targets: Sequence[Node], desired: Conf
+) -> list[Difference]:
+    """Return the changes, and those that the files have already and a reload would load.
+
+    Such a file is left by a push that was interrupted, or by hand.
+    """
+    told = {each.address for each in changes}
+    more = {
+        each: None
+        for node in targets
+        if node.has(desired)
+        for each in node.reloadable()
+        if each.address not in told
+    }
+    return [*changes, *more]
 
 
 def _late(own: Node, desired: Conf, changes: Sequence[Difference]) -> list[Difference]:
@@ -168,10 +188,6 @@ def _late(own: Node, desired: Conf, changes: Sequence[Difference]) -> list[Diffe
 
 def _of_others(nodes: Sequence[Node]) -> Mapping[str, str]:
     return next((settings(node.conf) for node in nodes if node.conf), {})
-
-
-def _has(node: Node, desired: Conf) -> bool:
-    return node.conf is not None and settings(node.conf) == settings(desired)
 
 
 def _next_version(nodes: Sequence[Node]) -> int:
@@ -208,8 +224,7 @@ def _refuse_unreadable(nodes: Sequence[Node], desired: Conf) -> None:
 def _refuse_moved(layer: Layer, nodes: Sequence[Node], desired: Conf) -> None:
     """Refuse when a node has a file that git does not know: it would be lost.
 
-    One that Corosync refuses is no such thing: nothing runs with it. It is kept beside the
-    new one. One that only cibgit does not understand may hold somebody's change.
+    A broken one is kept beside the new one, as every other is.
     """
     base = layer.base(nodes[0].conf)
     for node in nodes:
@@ -220,10 +235,8 @@ def _refuse_moved(layer: Layer, nodes: Sequence[Node], desired: Conf) -> None:
                 f" Corosync may take it: {node.broken}. Nothing was written",
                 BY_HAND,
             )
-        if conf is None or _has(node, desired) or (base and layer.has(base, conf)):
+        if conf is None or not would_be_lost(layer, node, base, desired):
             continue
-        if layer.commit_with(conf):
-            continue  # an old one, of a node that was away, say
         known = layer.committed(base) if base else None
         moved = differences(settings(known), settings(conf)) if known else []
         told = "; ".join(each.sentence for each in moved[:5]) or "no commit has it"

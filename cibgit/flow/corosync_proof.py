@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..corosync.keys import needs_restart
 from ..corosync.meaning import Difference, differences, settings
 from ..errors import CibgitError, DigestError, UnknownOutcomeError
 from .corosync_plan import CorosyncPlan
@@ -50,10 +49,10 @@ def read_back(planned: CorosyncPlan, commit: str, data: bytes) -> CorosyncPushed
             continue
         if node.copy.data != data:
             other.append(f"{target.name} ({_told(planned, node)})")
-        for each in node.unloaded():
-            transport = node.copy.runtime.transport if node.copy.runtime else ""
-            late = needs_restart(each.address, transport)
-            (pending if late else wrong).setdefault(node.name, []).append(each)
+        if late := node.late():
+            pending[node.name] = late
+        if failed := node.reloadable():
+            wrong[node.name] = failed
     _refuse_unproven(unread, other)
     loaded = [node.name for node in planned.targets if node.name not in planned.added]
     return CorosyncPushed(commit, planned.version, loaded, pending, wrong)

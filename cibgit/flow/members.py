@@ -7,9 +7,12 @@ from ..cib.secrets import HIDDEN, PREFIX
 from ..cluster.ring import Copy
 from ..corosync.canonical import version_of
 from ..corosync.document import Conf, GrammarError, Section, parse
+from ..corosync.keys import needs_restart
 from ..corosync.meaning import Difference, differences, node_name, settings
-from ..errors import CibgitError
+from ..errors import CibgitError, PermissionDeniedError
 from .layer import Layer
+
+AS_ROOT = "Only root may read it: run cibgit as root."
 
 _OTHER = "(another secret)"
 
@@ -51,6 +54,24 @@ class Node:
         version = self.file_version
         return version is None or 0 < version < highest
 
+    def has(self, wanted: Conf | None) -> bool:
+        """Say whether its file sets what another one sets."""
+        if self.conf is None or wanted is None:
+            return False
+        return settings(self.conf) == settings(wanted)
+
+    def reloadable(self) -> list[Difference]:
+        """Return what a reload brings into effect of what the file says."""
+        return [each for each in self.unloaded() if not self._is_late(each)]
+
+    def late(self) -> list[Difference]:
+        """Return what only a restart brings into effect of what the file says."""
+        return [each for each in self.unloaded() if self._is_late(each)]
+
+    def _is_late(self, each: Difference) -> bool:
+        transport = self.copy.runtime.transport if self.copy.runtime else ""
+        return needs_restart(each.address, transport)
+
     def unloaded(self) -> list[Difference]:
         """Return what leads from what runs to what the file says; secrets are hidden."""
         if self.conf is None or self.copy.data is None or self.copy.runtime is None:
@@ -66,15 +87,23 @@ class Node:
         return differences(running, asked)
 
 
+def require_readable(copy: Copy) -> None:
+    """Raise where only root may read the file of this node."""
+    if copy.problem:
+        raise PermissionDeniedError(copy.problem, AS_ROOT)
+
+
 def read_nodes(
     layer: Layer, desired: Conf | None = None, *, everywhere: bool = True
 ) -> list[Node]:
     """Read this node, and all that its file or the desired one lists; this one first.
 
     Not ``everywhere``: this node only. Raises :class:`~cibgit.errors.CibgitError` where
-    even this node cannot be read.
+    even this node cannot be read; where all are to be, its file must be readable, too.
     """
     copy = layer.ring.read_own()
+    if everywhere:
+        require_readable(copy)
     own = _understood(layer, Node("this node", "", True, copy))
     listed = list(_listed(desired, own.conf))  # what it is called now counts
     nodeid = _own_id(layer, copy, listed)

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cibgit.cib.secrets import Rules
 from cibgit.cib.suspension import Suspension
+from cibgit.cluster.ring import Copy
 from cibgit.config import SecretsConfig
 from cibgit.corosync.document import parse
 from cibgit.corosync.keys import RESTART
@@ -31,7 +33,7 @@ from cibgit.flow import secret
 from cibgit.flow.check import Source, check, in_commit, in_work_tree
 from cibgit.flow.corosync_drift import CorosyncDrift, drift
 from cibgit.flow.corosync_export import export
-from cibgit.flow.corosync_plan import CorosyncPolicyError, plan
+from cibgit.flow.corosync_plan import CorosyncPlan, CorosyncPolicyError, plan
 from cibgit.flow.corosync_proof import CorosyncPushed
 from cibgit.flow.corosync_push import push
 from cibgit.flow.export import export as export_cib
@@ -58,12 +60,15 @@ def change(embedded: Embedded, old: str, new: str) -> None:
     embedded.git("commit", "-qam", "change")
 
 
-def pushed(embedded: Embedded, ring: FakeRing, *force: str) -> CorosyncPushed:
+def planned(embedded: Embedded, ring: FakeRing, *force: str) -> CorosyncPlan:
     found = Layer(embedded.site(), ring)
     commit = found.site.repository.resolve("HEAD")
-    live = found.site.live()
-    made = plan(found, found.desired(), commit, live, force)
-    return push(made, lambda: commit, lambda _: None)
+    return plan(found, found.desired(), commit, found.site.live(), force)
+
+
+def pushed(embedded: Embedded, ring: FakeRing, *force: str) -> CorosyncPushed:
+    made = planned(embedded, ring, *force)
+    return push(made, lambda: made.commit or "", lambda _: None)
 
 
 def drifted(embedded: Embedded, ring: FakeRing) -> CorosyncDrift:
@@ -266,6 +271,32 @@ class TestDrift:
         assert rules(found) == ["corosync-restart", "corosync-unloaded"]
         assert [each.nodes for each in found.moved] == [("alice", "bob")] * 2
         assert "alice, bob: in effect only after a restart" in render.drift(found)
+
+    def test_a_hint_is_one_that_works(self, tracked: Embedded, ring: FakeRing) -> None:
+        """A file that no commit has is not overwritten, so a push would not load it."""
+        ring.edit("bob", "1000", "2000")
+        [unloaded] = drifted(tracked, ring).findings
+        assert "cibgit corosync export" in unloaded.hint
+        with pytest.raises(StaleError):
+            pushed(tracked, ring)
+        change(tracked, "1000", "2000")
+        [unloaded] = drifted(tracked, ring).findings
+        assert "Load it with cibgit corosync push" in unloaded.hint
+        assert pushed(tracked, ring).loaded == ["alice", "bob"]
+
+    def test_a_file_for_root_only_is_told_as_that(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        unreadable = Copy(problem="corosync.conf cannot be read by this user")
+        for_root = replace(ring, own=unreadable)
+        for refused in (drifted, pushed):
+            with pytest.raises(PermissionDeniedError, match="by this user") as caught:
+                refused(tracked, for_root)
+            assert "as root" in caught.value.hint
+        with pytest.raises(PermissionDeniedError):
+            export(Layer(tracked.site(), for_root))
+        near = drift(Layer(tracked.site(), for_root), everywhere=False)
+        assert "as root" in near.findings[0].hint
 
     def test_missing_broken_and_unread_files(
         self, tracked: Embedded, ring: FakeRing
@@ -485,6 +516,32 @@ class TestPush:
         pushed(tracked, ring, "restart")
         change(tracked, "cluster_name: test", "cluster_name: prod")
         assert not pushed(tracked, ring).pending
+
+    def test_what_waits_for_a_restart_is_told_where_nothing_is_to_do(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        change(tracked, "cluster_name: prod", "cluster_name: test")
+        pushed(tracked, ring, "restart")
+        made = planned(tracked, ring)
+        assert not made.is_needed
+        said = render.nothing(made, "abc")
+        assert "alice still runs with another value until Corosync is restarted" in said
+        assert "bob" in said and "cluster_name prod -> test" in said
+        assert set(render.nothing_values(made, "abc")["pending"]) == {"alice", "bob"}
+        change(tracked, "token: 1000", "token: 2000")
+        assert set(pushed(tracked, ring).pending) == {"alice", "bob"}
+
+    def test_what_an_interrupted_push_left_is_listed(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        change(tracked, "token: 1000", "token: 2000")
+        for node in ring.files:
+            ring.edit(node, "1000", "2000")
+        made = planned(tracked, ring)
+        assert made.is_needed
+        assert [each.sentence for each in made.changes] == ["totem: token 1000 -> 2000"]
+        assert not pushed(tracked, ring).wrong
+        assert not planned(tracked, ring).is_needed
 
     def test_an_earlier_commit_can_be_pushed(
         self, tracked: Embedded, ring: FakeRing
