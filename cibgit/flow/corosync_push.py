@@ -173,18 +173,32 @@ def _put_back(planned: CorosyncPlan, behind: list[str], sleep: Sleep) -> None:
         old = _old(planned, node)
         if old is not None:
             files[node.name] = write(with_version(old, version))
-    problem = _written(planned, files)
-    left = [] if problem else _reloaded(planned, version, sleep)
-    if problem or left:
-        told = problem or f"{', '.join(left)} did not load the old one either"
+    problem = _written(planned, files) or _unproven(planned, files, version, sleep)
+    if problem:
         raise UnknownOutcomeError(
-            f"{why}, and the old one could not be put back everywhere: {told}",
+            f"{why}, and the old one could not be put back everywhere: {problem}",
             LOOK,
         )
     raise RevertedError(
         f"{why}; every node runs with the old one again, proven as version {version}",
         "The log of Corosync on that node says why.",
     )
+
+
+def _unproven(
+    planned: CorosyncPlan, files: Mapping[str, bytes], version: int, sleep: Sleep
+) -> str:
+    """Have the old files loaded; return what is not proven of that, or ''."""
+    behind = _reloaded(planned, version, sleep)
+    if behind:
+        return f"{', '.join(behind)} did not load the old one either"
+    now = _now(planned)
+    other = [
+        name
+        for name, data in files.items()
+        if name not in now or now[name].copy.data != data
+    ]
+    return f"{', '.join(other)}: not the file that was put back" if other else ""
 
 
 def _old(planned: CorosyncPlan, node: Node) -> Conf | None:

@@ -800,6 +800,21 @@ class TestFailures:
             pushed(waiting, ring)
         assert ring.running["alice"]["totem.token"] == "1000"
 
+    def test_nor_is_the_old_one_proven_by_its_version_alone(
+        self, waiting: Embedded, ring: FakeRing, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("cibgit.flow.corosync_push.LOAD_SECONDS", 0.0)
+
+        def before(step: str, _: str) -> None:
+            if step == "reload" and b"2000" in ring.files["bob"]:
+                ring.files["bob"] = b"broken"
+            elif step == "reload":
+                ring.edit("bob", "1000", "1234")
+
+        ring.before.append(before)
+        with pytest.raises(UnknownOutcomeError, match="bob: not the file that was put"):
+            pushed(waiting, ring)
+
 
 class TestCheck:
     def test_the_file_of_every_cluster_is_checked(self, tracked: Embedded) -> None:
