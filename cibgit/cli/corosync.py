@@ -251,9 +251,8 @@ def _carry_out(
     if not made.is_needed:
         commit = make()
         repository.set_ref(layer.ref, commit, "corosync push: nothing to do")
-        told = json.dumps("corosync push", commit=commit, version=None)
-        nothing = f"Nothing to do: every node has loaded {repository.short(commit)}."
-        typer.echo(told if as_json else nothing)
+        told = json.dumps("corosync push", **render.nothing_values(made, commit))
+        typer.echo(told if as_json else render.nothing(made, repository.short(commit)))
         return ExitCode.OK
     with layer.site.cluster.hold(caring.user()), ExitStack() as stack:
 

@@ -36,6 +36,7 @@ main() {{
 {tools}
 file=$(readlink -f -- {path}) || file={path}
 new=$file.cibgit-new
+kept=$file.cibgit
 {body}
 echo '= end'
 }}
@@ -54,39 +55,81 @@ printf '%s\\n' "$said" | base64
 """
 
 # -t tests a configuration. Releases that know no -c take the name of the file from the
-# environment; without -t there is nothing to ask.
+# environment; without -t there is nothing to ask. Where the file sends its messages to a
+# log only, a copy that sends them here says why it is refused: it goes through a pipe, as
+# it may hold a key (coroparse.c prints what is wrong with a line, and logs all else).
 _STAGE = """\
 set -e
 umask 077
+rm -f -- "$kept-copy" "$kept-before"
 printf %s {data} | base64 -d > "$new"
 if [ -e "$file" ]; then
 chown --reference="$file" -- "$new"; chmod --reference="$file" -- "$new"
 fi
 {protect}
 sync -- "$new"
-COROSYNC_MAIN_CONFIG_FILE=$new; export COROSYNC_MAIN_CONFIG_FILE
-code=0; said=$(corosync -t -c "$new" 2>&1) || code=$?
+tried() {{
+COROSYNC_MAIN_CONFIG_FILE=$1; export COROSYNC_MAIN_CONFIG_FILE
+code=0; said=$(corosync -t -c "$1" 2>&1) || code=$?
 case $said in *'invalid option'*) code=0; said=$(corosync -t 2>&1) || code=$? ;; esac
 case $said in *'invalid option'*) code=0 ;; esac
+}}
+tried "$new"
 if [ "$code" != 0 ]; then
+if [ -z "$said" ]; then
+said=$(sed 's/\\(to_stderr[ \t]*:\\).*/\\1 yes/' "$new" | {{
+tried /dev/stdin; printf %s "$said"; }})
+fi
 rm -f -- "$new"; echo '= rejected'; printf '%s\\n' "$said" | base64
 else echo '= staged'; fi
 """
 
-_INSTALL = """\
-set -e
+_SUM = """\
 sum=missing
 if [ -e "$file" ]; then sum=$(sha256sum < "$file"); sum=${{sum%% *}}; fi
+"""
+
+# What was kept until now stays aside until the push is done (discard), or is taken back
+# (restore). A copy that does not fit on the disk leaves nothing.
+_INSTALL = (
+    "set -e\n"
+    + _SUM
+    + """\
 if [ "$sum" != {expected} ]; then rm -f -- "$new"; echo '= moved'
 else
-if [ -e "$file" ]; then cp -p -- "$file" "$file.cibgit"; chmod go= -- "$file.cibgit"; fi
+if [ -e "$file" ]; then
+cp -p -- "$file" "$kept-copy" || {{ rm -f -- "$kept-copy"; return 1; }}
+chmod go= -- "$kept-copy"
+if [ -e "$kept" ]; then mv -f -- "$kept" "$kept-before"; fi
+mv -f -- "$kept-copy" "$kept"
+fi
 mv -f -- "$new" "$file"
 sync -- "$file" "${{file%/*}}"
 echo '= installed'
 fi
 """
+)
 
-_DISCARD = 'rm -f -- "$new"\n'
+_RESTORE = (
+    "set -e\n"
+    + _SUM
+    + """\
+if [ "$sum" = {new} ]; then
+if [ {old} = missing ]; then rm -f -- "$file"
+else
+sum=$(sha256sum < "$kept"); [ "${{sum%% *}}" = {old} ]
+chmod --reference="$file" -- "$kept"
+mv -f -- "$kept" "$file"
+fi
+fi
+if [ -e "$kept-before" ]; then mv -f -- "$kept-before" "$kept"; fi
+rm -f -- "$new" "$kept-copy"
+sync -- "${{file%/*}}"
+echo '= restored'
+"""
+)
+
+_DISCARD = 'rm -f -- "$new" "$kept-copy" "$kept-before"\n'
 
 
 def read(path: str) -> bytes:
@@ -112,8 +155,18 @@ def install(path: str, expected: str) -> bytes:
     return _program(path, _INSTALL.format(expected=shlex.quote(expected)))
 
 
+def restore(path: str, new: str, old: str) -> bytes:
+    """Put back what an installation replaced, if the new file is what stands there.
+
+    Both are SHA-256, ``old`` may be ``missing``. What was kept beside the file before that
+    installation is kept again.
+    """
+    digests = {"new": shlex.quote(new), "old": shlex.quote(old)}
+    return _program(path, _RESTORE.format(**digests))
+
+
 def discard(path: str) -> bytes:
-    """Take the new file away."""
+    """Take away what a push that is over, or is not begun, has laid beside the file."""
     return _program(path, _DISCARD)
 
 

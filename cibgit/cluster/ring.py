@@ -13,8 +13,10 @@ from typing import TypeVar
 
 from ..corosync.runtime import Runtime, parse
 from ..errors import (
+    MAKE_ROOM,
     BadConfigError,
     BadDataError,
+    BusyError,
     CibgitError,
     NoQuorumError,
     StaleError,
@@ -32,7 +34,12 @@ AT_ONCE = 16
 _NODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
 """What may stand for ``{node}``: nothing that a program could take for an option."""
 
-_SILENT = "it does not say why (corosync -t -c FILE)"
+_SILENT = "it does not say why (see its log there)"
+
+_LOGGED = re.compile(r".*\[MAIN *\] *")
+"""What stands before a message of Corosync on standard error."""
+
+_FULL = "No space left on device"
 
 _T = TypeVar("_T")
 
@@ -100,7 +107,7 @@ class Ring:
         if "rejected" in answer:
             said = answer["rejected"].decode(errors="replace").strip()
             raise BadDataError(
-                f"Corosync on {node} refuses the file: {_first_line(said) or _SILENT}",
+                f"Corosync on {node} refuses the file: {_cause(said) or _SILENT}",
                 "Nothing was changed on any node.",
             )
         _require(answer, "staged", node)
@@ -115,8 +122,16 @@ class Ring:
             raise StaleError(f"{self.path} on {node} was changed by somebody else")
         _require(answer, "installed", node)
 
+    def restore(self, node: str, new: bytes, old: str, *, own: bool) -> None:
+        """Put back the file with the digest ``old``, if ``new`` is what stands there.
+
+        Raises :class:`~cibgit.errors.UnreachableError` when it cannot be.
+        """
+        program = corosync.restore(self.path, hashlib.sha256(new).hexdigest(), old)
+        _require(self._ask(node, program, own=own), "restored", node)
+
     def discard(self, node: str, *, own: bool) -> None:
-        """Take a staged file away."""
+        """Take away what is left of a push that is over, or was not begun."""
         self._ask(node, corosync.discard(self.path), own=own)
 
     def reload(self) -> str:
@@ -157,7 +172,11 @@ class Ring:
 
     def _ask(self, node: str, program: bytes, *, own: bool) -> dict[str, bytes]:
         argv = corosync.SHELL if own else self._at(node)
-        return _parts(self._run(argv, program), node)
+        try:
+            result = self._run(argv, program)
+        except CibgitError as error:
+            raise type(error)(f"{node}: {error.message}", error.hint) from None
+        return _parts(result, node)
 
     def _run(self, argv: Sequence[str], program: bytes = b"") -> commands.Result:
         return commands.run(argv, self.environment, stdin=program, timeout=TIMEOUT)
@@ -192,7 +211,10 @@ def _parts(result: commands.Result, who: str) -> dict[str, bytes]:
     except ValueError:
         found = {}
     if "end" not in found:
-        raise UnreachableError(f"{who}: {_reason(result)}")
+        reason = _reason(result)
+        if reason.endswith(_FULL):
+            raise BusyError(f"{who}: {reason}", MAKE_ROOM)
+        raise UnreachableError(f"{who}: {reason}")
     return found
 
 
@@ -203,6 +225,12 @@ def _require(answer: Mapping[str, bytes], part: str, node: str) -> None:
 
 def _reason(result: commands.Result) -> str:
     return _first_line(result.reason) or f"exit code {result.code}"
+
+
+def _cause(said: str) -> str:
+    """Return the message for which Corosync ends, without date and time."""
+    lines = said.splitlines()
+    return _first_line(_LOGGED.sub("", next((x for x in lines if "error" in x), said)))
 
 
 def _first_line(text: str) -> str:

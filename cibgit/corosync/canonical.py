@@ -6,10 +6,17 @@ keep theirs: it is their index in the map of keys. ``interface`` and ``logger_su
 told apart by what they say of themselves, so they are sorted by that.
 """
 
+import re
+
 from .document import Conf, Entry, Section
 
 VERSION_KEY = "config_version"
 """What a push counts up: no part of the configuration, so never in git."""
+
+HIGHEST_VERSION = 2**64 - 1
+"""A version has 64 bits."""
+
+_NUMBER = re.compile(r"[+-]?[0-9]+")
 
 _FIRST = ("totem", "nodelist", "quorum", "logging")
 _OWN_KEY = {"interface": ("linknumber", "ringnumber"), "logger_subsys": ("subsys",)}
@@ -30,10 +37,24 @@ def without_version(conf: Conf) -> Conf:
     return result
 
 
-def version_of(conf: Conf) -> int:
-    """Return the ``config_version`` of a file; 0 where it has none, as for Corosync."""
-    values = [totem.get(VERSION_KEY) for totem in conf.root.all("totem")]
-    return max((int(value) for value in values if value.isdecimal()), default=0)
+def version_of(conf: Conf) -> int | None:
+    """Return the ``config_version`` of a file as Corosync reads it; 0 where it has none.
+
+    None where that aborts: it is no number, or has more than 64 bits. It is read with
+    ``strtoull``, so -1 is the highest one (experiment, 3.1.7).
+    """
+    found = 0
+    for totem in conf.root.all("totem"):
+        for entry in totem.entries:
+            if entry.key != VERSION_KEY:
+                continue
+            if not _NUMBER.fullmatch(entry.value):
+                return None
+            number = int(entry.value)
+            if abs(number) > HIGHEST_VERSION:
+                return None
+            found = number % (HIGHEST_VERSION + 1)
+    return found
 
 
 def with_version(conf: Conf, version: int) -> Conf:

@@ -12,11 +12,20 @@ from typing import NoReturn
 
 from ..errors import BadDataError
 
+
+class GrammarError(BadDataError):
+    """A file that Corosync refuses, too: with it, it does not start."""
+
+
 LINE_BYTES = 510
 """The longest line without its end: ``fgets`` into 512 bytes (experiment, 3.1.7)."""
 
 _NAME = re.compile(r"[A-Za-z0-9._/-]+")
 """What the map of keys takes as a name (``icmap_is_valid_name_char``)."""
+
+_OTHER = re.compile("[\udc80-\udcff]")
+
+_UNUSED = "See corosync.conf(5). Nothing of the file was used."
 
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -82,6 +91,16 @@ class Conf:
         """The ``node`` sections, in the order of the file."""
         return [node for part in self.root.all("nodelist") for node in part.all("node")]
 
+    @property
+    def comments(self) -> list[str]:
+        """Every comment of the file."""
+        sections = [self.root, *_inner(self.root)]
+        return [
+            *self.header,
+            *(text for each in sections for text in (*each.comments, *each.tail)),
+            *(text for _, entry in self.walk() for text in entry.comments),
+        ]
+
     def walk(self) -> Iterator[tuple[tuple[Section, ...], Entry]]:
         """Yield every key with the sections around it, from the outermost in."""
         return _walk((), self.root)
@@ -97,18 +116,29 @@ def _walk(
             yield from _walk((*around, item), item)
 
 
-def parse(data: bytes, source: str) -> Conf:
-    """Read a file, or refuse it whole as Corosync would.
+def _inner(section: Section) -> Iterator[Section]:
+    for each in section.sections:
+        yield each
+        yield from _inner(each)
 
-    Raises :class:`~cibgit.errors.BadDataError` with the line. A file that Corosync takes
-    but nobody means (bytes that are no UTF-8, control characters) is refused as well.
+
+def parse(data: bytes, source: str, *, of_node: bool = False) -> Conf:
+    """Read a file, or refuse it whole.
+
+    ``of_node``: as a node has it. Comments there may have bytes that are no UTF-8, as
+    Corosync does not read them; they are kept as ``surrogateescape`` does.
+
+    Raises :class:`GrammarError` with the line where Corosync refuses it, and
+    :class:`~cibgit.errors.BadDataError` where Corosync takes what nobody means: bytes that
+    are no UTF-8, control characters, a name that the map of keys does not take.
     """
-    return _Parser(source).parse(data)
+    return _Parser(source, of_node).parse(data)
 
 
 class _Parser:
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, of_node: bool) -> None:
         self._source = source
+        self._of_node = of_node
         self._line = 0
         self._comments: list[str] = []
         self._open = [Section("")]
@@ -118,13 +148,12 @@ class _Parser:
         for self._line, raw in enumerate(data.split(b"\n"), 1):
             if len(raw) > LINE_BYTES:
                 self._fail(f"the line is longer than {LINE_BYTES} bytes")
-            try:
-                text = raw.removesuffix(b"\r").decode()
-            except UnicodeDecodeError:
-                self._fail("the line is no text in UTF-8")
+            text = raw.removesuffix(b"\r").decode(errors="surrogateescape").strip(" \t")
+            if has_other_bytes(text) and not (self._of_node and text.startswith("#")):
+                self._refuse("the line is no text in UTF-8")
             if _CONTROL.search(text):
-                self._fail("the line has control characters")
-            self._take(text.strip(" \t"))
+                self._refuse("the line has control characters")
+            self._take(text)
         if len(self._open) > 1:
             self._line = self._open[-1].line
             self._fail(f"section {self._open[-1].name} is not closed")
@@ -164,7 +193,7 @@ class _Parser:
 
     def _named(self, name: str, what: str) -> str:
         if not _NAME.fullmatch(name):
-            self._fail(f"{name!r} cannot be the name of a {what}")
+            self._refuse(f"{name!r} cannot be the name of a {what}")
         return name
 
     def _above(self) -> list[str]:
@@ -172,16 +201,22 @@ class _Parser:
         return found
 
     def _fail(self, sentence: str) -> NoReturn:
-        raise BadDataError(
-            f"{self._source}:{self._line}: {sentence}",
-            "See corosync.conf(5). Nothing of the file was used.",
-        )
+        raise GrammarError(f"{self._source}:{self._line}: {sentence}", _UNUSED)
+
+    def _refuse(self, sentence: str) -> NoReturn:
+        raise BadDataError(f"{self._source}:{self._line}: {sentence}", _UNUSED)
+
+
+def has_other_bytes(text: str) -> bool:
+    """Say whether a text has bytes that are no UTF-8, as ``surrogateescape`` reads them."""
+    return not text.isascii() and _OTHER.search(text) is not None
 
 
 def write(conf: Conf) -> bytes:
     """Return the text of a file, each level one tab deeper, as Corosync's own example.
 
-    Raises :class:`~cibgit.errors.BadDataError` where a line gets longer than Corosync
+    Bytes of comments that are no UTF-8 stay what they were. Raises
+    :class:`~cibgit.errors.BadDataError` where a line gets longer than Corosync
     reads.
     """
     blocks = ["\n".join(conf.header)] if conf.header else []
@@ -191,12 +226,12 @@ def write(conf: Conf) -> bytes:
     blocks += ["\n".join(conf.root.tail)] if conf.root.tail else []
     text = "\n\n".join(blocks) + "\n" if blocks else ""
     for line in text.split("\n"):
-        if len(line.encode()) > LINE_BYTES:
+        if len(line.encode(errors="surrogateescape")) > LINE_BYTES:
             raise BadDataError(
                 f"{conf.source}: the line {line.strip()[:30]!r}... gets longer than the"
                 f" {LINE_BYTES} bytes that Corosync reads"
             )
-    return text.encode()
+    return text.encode(errors="surrogateescape")
 
 
 def _section(section: Section, indent: str) -> Iterator[str]:

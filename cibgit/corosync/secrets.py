@@ -1,7 +1,6 @@
 """The secrets of ``corosync.conf``: ``totem.key``, and what people call one."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..cib.secrets import PREFIX, Rules, Slot
@@ -76,15 +75,7 @@ def _is_secret(
 
 def in_comments(conf: Conf) -> list[str]:
     """Return the names of what looks like a secret that was only commented out."""
-    sections = [conf.root, *_sections(conf.root)]
-    comments = [*conf.header, *(text for each in sections for text in each.tail)]
-    comments += [text for each in sections for text in each.comments]
-    comments += [text for _, entry in conf.walk() for text in entry.comments]
-    names = (match[1] for text in comments if (match := _COMMENTED.fullmatch(text)))
+    names = (
+        match[1] for text in conf.comments if (match := _COMMENTED.fullmatch(text))
+    )
     return [name for name in names if is_secret(f"totem.{name}")]
-
-
-def _sections(section: Section) -> Iterator[Section]:
-    for each in section.sections:
-        yield each
-        yield from _sections(each)

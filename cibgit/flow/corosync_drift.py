@@ -4,7 +4,7 @@ Exit 0 of a reload says nothing of other nodes, and none of Corosync's own state
 that a node could not parse its file: so every file is read, and every loaded version.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from ..cib.document import Cib
@@ -14,10 +14,16 @@ from ..corosync.meaning import Difference, differences, settings
 from ..errors import CibgitError
 from ..policy.finding import Finding, Severity, count
 from .layer import Layer
-from .members import Node, read_nodes
+from .members import AS_ROOT, Node, joined, read_nodes
 
 _RESTART = "Corosync reads this only when it starts: restart it on these nodes."
 _RELOAD = "Load it with cibgit corosync push, or with corosync-cfgtool -R on a node."
+
+_TAKE = (
+    "No commit has this file, so a push is refused: take it into git with cibgit corosync"
+    " export on that node, or put the file back there; then push."
+)
+BY_HAND = "Put that line right by hand: a push would not know what it overwrites."
 
 
 @dataclass(frozen=True)
@@ -66,13 +72,14 @@ def drift(
     if known is None and desired is None:
         layer.desired()  # says what is wrong with it
     conf = nodes[0].conf
+    lost = {node.name for node in nodes if would_be_lost(layer, node, base, desired)}
     return CorosyncDrift(
         base,
         head if desired else None,
         nodes,
         list(_moved(nodes, known or desired)),
         differences(settings(known), settings(desired)) if known and desired else [],
-        [*_findings(nodes), *(_names(layer, conf, cib) if conf else ())],
+        [*_findings(nodes, lost), *(_names(layer, conf, cib) if conf else ())],
     )
 
 
@@ -87,10 +94,26 @@ def _moved(nodes: Sequence[Node], known: Conf | None) -> Iterator[Moved]:
         yield Moved(tuple(names), difference)
 
 
-def _findings(nodes: Sequence[Node]) -> Iterator[Finding]:
+def would_be_lost(
+    layer: Layer, node: Node, base: str | None, desired: Conf | None
+) -> bool:
+    """Say whether a push would overwrite a file of which git knows nothing.
+
+    One that Corosync refuses is no such thing: nothing runs with it. One that only cibgit
+    does not understand may hold somebody's change.
+    """
+    conf = node.conf
+    if conf is None or node.has(desired) or (base and layer.has(base, conf)):
+        return node.is_taken
+    return not layer.commit_with(conf)  # an old one is of a node that was away, say
+
+
+def _findings(nodes: Sequence[Node], lost: Set[str]) -> Iterator[Finding]:
+    highest = max(joined(nodes[0]).values(), default=0)
     for node in nodes:
         yield from _of_file(node)
-    yield from _of_runtime(nodes)
+        yield from _of_version(node, highest, node.name in lost)
+    yield from _of_runtime(nodes, lost)
     yield from _of_members(nodes)
 
 
@@ -100,7 +123,17 @@ def _of_file(node: Node) -> Iterator[Finding]:
             "corosync-unread",
             node,
             f"{node.name} could not be asked: {node.copy.problem}",
-            "See [clusters.NAME.corosync] in cibgit.toml for how a node is reached.",
+            AS_ROOT
+            if node.is_own
+            else "See [clusters.NAME.corosync] in cibgit.toml for how a node is reached.",
+        )
+    elif node.is_taken:
+        yield _found(
+            "corosync-strange",
+            node,
+            f"cibgit does not understand the file of {node.name}, although Corosync may"
+            f" take it: {node.broken}",
+            BY_HAND,
         )
     elif node.broken:
         yield _found(
@@ -120,7 +153,36 @@ def _of_file(node: Node) -> Iterator[Finding]:
         )
 
 
-def _of_runtime(nodes: Sequence[Node]) -> Iterator[Finding]:
+def _of_version(node: Node, highest: int, is_lost: bool) -> Iterator[Finding]:
+    """Tell of a version in the file that is none, or not the one that is loaded.
+
+    ``highest`` is what the members have loaded: what a Corosync that is down must say.
+    """
+    version, runtime = node.file_version, node.copy.runtime
+    loaded = runtime.version if runtime else highest
+    file = f"the file of {node.name} says a config_version"
+    if runtime:
+        hint = _TAKE if is_lost else "cibgit corosync push counts it up."
+    else:
+        hint = f"Write config_version: {loaded} there by hand, and start Corosync."
+    if version is None:
+        sentence = (
+            f"{file} that is no number of 64 bits: Corosync aborts when it reads that,"
+            " at a reload and at a start"
+        )
+        yield _found("corosync-counted", node, sentence, hint, Severity.ERROR)
+    elif node.would_not_join(loaded):
+        sentence = (
+            f"{file} that is lower than the loaded one ({version}, not {loaded}): Corosync"
+            " there would not start again while the others run"
+        )
+        yield _found("corosync-counted", node, sentence, hint, Severity.ERROR)
+    elif not node.says_loaded_version:
+        sentence = f"{file} that is not loaded ({version}, not {loaded})"
+        yield _found("corosync-counted", node, sentence, _TAKE if is_lost else _RELOAD)
+
+
+def _of_runtime(nodes: Sequence[Node], lost: Set[str]) -> Iterator[Finding]:
     """Tell what is not in effect, once for all nodes on which it is the same."""
     where: dict[Difference, list[str]] = {}
     late: set[Difference] = set()
@@ -143,7 +205,8 @@ def _of_runtime(nodes: Sequence[Node]) -> Iterator[Finding]:
             rule, hint = "corosync-restart", _RESTART
             sentence = f"{told}: in effect only after a restart: {each.sentence}"
         else:
-            rule, hint = "corosync-unloaded", _RELOAD
+            rule = "corosync-unloaded"
+            hint = _RELOAD if lost.isdisjoint(names) else _TAKE
             sentence = f"{told}: the file is not loaded: {each.sentence}"
         yield Finding(Severity.WARNING, rule, names[0], sentence, hint)
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from ..cib.secrets import Slot
-from ..corosync.document import Conf
+from ..corosync.document import Conf, has_other_bytes
 from ..corosync.meaning import Difference, differences, settings
-from ..errors import BadDataError, NoInputError, PermissionDeniedError, UnsafeError
+from ..errors import BadDataError, NoInputError, UnsafeError
 from .layer import Layer
-from .members import Node, read_nodes
+from .members import Node, read_nodes, require_readable
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,17 @@ def export(layer: Layer, message: str = "") -> Exported:
 
 def readable(node: Node) -> Conf:
     """Return the file of a node, or raise why there is none."""
-    if node.copy.problem:
-        raise PermissionDeniedError(node.copy.problem)
+    require_readable(node.copy)
     if node.broken:
-        raise BadDataError(node.broken, "Corosync itself would not start with it.")
+        hint = "" if node.is_taken else "Corosync itself would not start with it."
+        raise BadDataError(node.broken, hint)
     if node.conf is None:
         raise NoInputError(f"there is no corosync.conf on {node.name}")
+    if any(map(has_other_bytes, node.conf.comments)):
+        raise BadDataError(
+            f"{node.conf.source}: a comment is no text in UTF-8, which git is to keep",
+            "Write it in UTF-8 (iconv -f LATIN1 -t UTF-8), and export again.",
+        )
     return node.conf
 
 

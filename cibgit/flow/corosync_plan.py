@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ..cib.document import Cib
+from ..corosync.canonical import HIGHEST_VERSION
 from ..corosync.document import Conf
 from ..corosync.keys import needs_restart
 from ..corosync.meaning import Difference, differences, settings
@@ -17,12 +18,15 @@ from ..policy.corosync import judged
 from ..policy.finding import Finding, Severity, refused
 from ..policy.suspended import RULE as SUSPENDED
 from ..policy.suspended import told
-from .corosync_drift import names
+from .corosync_drift import BY_HAND, names, would_be_lost
 from .layer import Layer
-from .members import Node, read_nodes
+from .members import Node, joined, read_nodes, require_readable
 
 RESTART = "restart"
 ONLINE = "online-node"
+ROOM = 1
+"""How far a version is counted up once more, where all nodes get their old file back."""
+
 RULES = (RESTART, ONLINE, SUSPENDED)
 """What ``--force`` can relax."""
 
@@ -47,9 +51,10 @@ class CorosyncPlan:
 
     ``commit`` is None while it is still to be made. ``targets`` are the nodes that get
     the file, ``added`` those of them that are no members yet, ``left`` those that lose
-    their place in the list. ``changes`` lead from the file of this node to the desired
-    one, ``rewritten`` names the nodes whose file is another one still. ``restart`` are
-    the changes that a reload leaves as they are. ``version`` is what the file will say.
+    their place in the list. ``changes`` lead from the file of this node, or from what runs
+    where a file was not loaded, to the desired one. ``rewritten`` names the nodes whose
+    file is another one still, or says another version than is loaded. ``restart`` are the
+    changes that a reload leaves as they are. ``version`` is what the file will say.
     """
 
     layer: Layer
@@ -76,12 +81,13 @@ class CorosyncPlan:
         runtime = self.nodes[0].copy.runtime
         members = runtime.members.values() if runtime else ()
         versions = {each.version for each in members if each.is_joined}
-        return len(versions) > 1 or any(
-            not needs_restart(each.address, runtime.transport)
-            for node in self.targets
-            if (runtime := node.copy.runtime)
-            for each in node.unloaded()
-        )
+        return len(versions) > 1 or any(node.reloadable() for node in self.targets)
+
+    @property
+    def pending(self) -> dict[str, list[Difference]]:
+        """What the files say already, and waits for a restart of Corosync, by node."""
+        found = {node.name: node.late() for node in self.targets}
+        return {name: changes for name, changes in found.items() if changes}
 
 
 def plan(
@@ -104,6 +110,7 @@ def plan(
             f"--force {unknown[0]}: there is no such rule; there is: {known}"
         )
     layer.revealed(desired)  # without its key nobody can write it
+    require_readable(layer.ring.read_own())
     layer.ring.check_quorum()
     nodes = read_nodes(layer, desired)
     _refuse_unreadable(nodes, desired)
@@ -125,9 +132,9 @@ def _made(
 ) -> CorosyncPlan:
     wanted = {each.get("nodeid") for each in desired.nodes}
     targets = [node for node in nodes if node.nodeid in wanted or node.is_own]
-    own, members = nodes[0], _joined(nodes[0])
+    own, members = nodes[0], joined(nodes[0])
     known = settings(own.conf) if own.conf else _of_others(nodes)
-    changes = differences(known, settings(desired))
+    changes = _effects(differences(known, settings(desired)), targets, desired)
     return CorosyncPlan(
         layer,
         desired,
@@ -137,10 +144,32 @@ def _made(
         [node.name for node in targets if node.nodeid not in members],
         [node.name for node in nodes if node not in targets],
         changes,
-        [node.name for node in targets if not _has(node, desired)],
+        [
+            node.name
+            for node in targets
+            if not (node.has(desired) and node.says_loaded_version)
+        ],
         _late(own, desired, changes),
-        1 + max([*(node.version for node in nodes), *members.values()]),
+        _next_version(nodes),
     )
+
+
+def _effects(
+    changes: Sequence[Difference], targets: Sequence[Node], desired: Conf
+) -> list[Difference]:
+    """Return the changes, and those that the files have already and a reload would load.
+
+    Such a file is left by a push that was interrupted, or by hand.
+    """
+    told = {each.address for each in changes}
+    more = {
+        each: None
+        for node in targets
+        if node.has(desired)
+        for each in node.reloadable()
+        if each.address not in told
+    }
+    return [*changes, *more]
 
 
 def _late(own: Node, desired: Conf, changes: Sequence[Difference]) -> list[Difference]:
@@ -161,19 +190,20 @@ def _of_others(nodes: Sequence[Node]) -> Mapping[str, str]:
     return next((settings(node.conf) for node in nodes if node.conf), {})
 
 
-def _has(node: Node, desired: Conf) -> bool:
-    return node.conf is not None and settings(node.conf) == settings(desired)
+def _next_version(nodes: Sequence[Node]) -> int:
+    """Return a version that is higher than all that run, and that all files say.
 
-
-def _joined(own: Node) -> dict[str, int]:
-    """Return the ids of the members with the version that each has loaded."""
-    members = own.copy.runtime.members if own.copy.runtime else {}
-    return {each.nodeid: each.version for each in members.values() if each.is_joined}
+    One that nothing could follow is garbage, and counts only where it runs.
+    """
+    files = [node.file_version or 0 for node in nodes]
+    running = [node.copy.runtime.version for node in nodes if node.copy.runtime]
+    counted = [each for each in files if each < HIGHEST_VERSION - ROOM]
+    return 1 + max(0, *counted, *running, *joined(nodes[0]).values())
 
 
 def _refuse_unreadable(nodes: Sequence[Node], desired: Conf) -> None:
     """Refuse where a node cannot be read, but for one that is leaving and is off."""
-    members = _joined(nodes[0])
+    members = joined(nodes[0])
     wanted = {each.get("nodeid") for each in desired.nodes}
     found = [
         Finding(
@@ -194,15 +224,19 @@ def _refuse_unreadable(nodes: Sequence[Node], desired: Conf) -> None:
 def _refuse_moved(layer: Layer, nodes: Sequence[Node], desired: Conf) -> None:
     """Refuse when a node has a file that git does not know: it would be lost.
 
-    A broken file is no such thing: nothing runs with it. It is kept beside the new one.
+    A broken one is kept beside the new one, as every other is.
     """
     base = layer.base(nodes[0].conf)
     for node in nodes:
         conf = node.conf
-        if conf is None or _has(node, desired) or (base and layer.has(base, conf)):
+        if node.is_taken:
+            raise CorosyncDriftError(
+                f"cibgit does not understand the corosync.conf of {node.name}, although"
+                f" Corosync may take it: {node.broken}. Nothing was written",
+                BY_HAND,
+            )
+        if conf is None or not would_be_lost(layer, node, base, desired):
             continue
-        if layer.commit_with(conf):
-            continue  # an old one, of a node that was away, say
         known = layer.committed(base) if base else None
         moved = differences(settings(known), settings(conf)) if known else []
         told = "; ".join(each.sentence for each in moved[:5]) or "no commit has it"
@@ -214,22 +248,38 @@ def _refuse_moved(layer: Layer, nodes: Sequence[Node], desired: Conf) -> None:
         )
 
 
-def _harm(made: CorosyncPlan, cib: Cib) -> Iterator[Finding]:
-    yield from told(cib, datetime.now(UTC), Severity.ERROR)
-    members = _joined(made.nodes[0])
+def _absent(made: CorosyncPlan) -> Iterator[Finding]:
+    """Tell which nodes of the file are no members, and how each can become one."""
+    members = joined(made.nodes[0])
     present = {
         each.get("nodeid") for each in (made.nodes[0].conf or made.desired).nodes
     }
-    for nodeid in sorted(present - set(members)):
-        name = next((each.name for each in made.targets if each.nodeid == nodeid), "")
-        if name:
-            yield Finding(
-                Severity.ERROR,
-                "corosync-absent",
-                name,
-                f"{name} is no member now, so nobody could see whether it loads the file",
-                "Start Corosync there, or take the node out of the list.",
+    highest = max(members.values(), default=0)
+    for node in made.targets:
+        if node.nodeid not in present or node.nodeid in members:
+            continue
+        hint = "Start Corosync there, or take the node out of the list."
+        if node.would_not_join(highest):
+            hint = (
+                "Its Corosync does not start with the version that its file says: write"
+                f" config_version: {highest} there by hand, and start it."
             )
+        sentence = (
+            f"{node.name} is no member, so nobody could see whether it loads the file"
+        )
+        yield Finding(Severity.ERROR, "corosync-absent", node.name, sentence, hint)
+
+
+def _harm(made: CorosyncPlan, cib: Cib) -> Iterator[Finding]:
+    yield from told(cib, datetime.now(UTC), Severity.ERROR)
+    yield from _absent(made)
+    members = joined(made.nodes[0])
+    if made.version > HIGHEST_VERSION - ROOM:
+        sentence = f"version {made.version - 1} is loaded: none can follow it"
+        hint = (
+            "Stop Corosync on all nodes, write config_version: 1 there, and start it."
+        )
+        yield Finding(Severity.ERROR, "corosync-counted", "", sentence, hint)
     for node in made.nodes:
         if node.nodeid in members and node not in made.targets:
             sentence = (

@@ -7,13 +7,10 @@ file is counted up, and ``runtime.members.*.config_version`` of every member mus
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from ..cluster.ring import at_once
 from ..corosync.canonical import canonical, with_version
 from ..corosync.document import Conf, parse, write
-from ..corosync.keys import needs_restart
-from ..corosync.meaning import Difference
 from ..errors import (
     CibgitError,
     RevertedError,
@@ -21,6 +18,7 @@ from ..errors import (
     UnreachableError,
 )
 from .corosync_plan import CorosyncPlan
+from .corosync_proof import LOOK, CorosyncPushed, read_back
 from .members import Node, read_nodes
 
 LOAD_SECONDS = 10.0
@@ -28,27 +26,7 @@ LOAD_SECONDS = 10.0
 
 POLL_SECONDS = 0.2
 
-_LOOK = (
-    "What was replaced last lies beside the file as corosync.conf.cibgit. Look with:"
-    " cibgit corosync drift"
-)
-
 Sleep = Callable[[float], None]
-
-
-@dataclass(frozen=True)
-class CorosyncPushed:
-    """A push that is done: the version of the file, and which members have loaded it.
-
-    ``pending`` are settings that only a restart of Corosync brings into effect, by node;
-    ``wrong`` such that a reload should have, and did not.
-    """
-
-    commit: str
-    version: int
-    loaded: list[str]
-    pending: Mapping[str, list[Difference]] = field(default_factory=dict)
-    wrong: Mapping[str, list[Difference]] = field(default_factory=dict)
 
 
 def push(
@@ -63,7 +41,8 @@ def push(
     :class:`~cibgit.errors.BadDataError` when a Corosync refuses the new one: nothing is
     changed then. :class:`~cibgit.errors.RevertedError` says that a node did not load it
     and all have the old one again, :class:`~cibgit.errors.UnknownOutcomeError` that
-    nobody can say what they have.
+    nobody can say what they have. :class:`~cibgit.errors.DigestError`: all have loaded
+    that version, and a node has another file under it.
     """
     layer, version = planned.layer, planned.version
     real = layer.revealed(canonical(planned.desired))
@@ -77,7 +56,17 @@ def push(
         raise
     _install(planned, files)
     try:
-        behind = _reloaded(planned, version, sleep)
+        _load(planned, sleep)
+        layer.site.repository.set_ref(layer.ref, commit, f"corosync push {version}")
+        return read_back(planned, commit, data)
+    finally:
+        _discard(planned, files)
+
+
+def _load(planned: CorosyncPlan, sleep: Sleep) -> None:
+    """Have all members load the files that are in place, or put back the old ones."""
+    try:
+        behind = _reloaded(planned, planned.version, sleep)
         if behind:
             _put_back(planned, behind, sleep)
     except (RevertedError, UnknownOutcomeError):
@@ -86,10 +75,8 @@ def push(
         raise UnknownOutcomeError(
             f"{error.message}; every node has the new file, and nobody can say which of"
             " them have loaded it",
-            _LOOK,
+            LOOK,
         ) from None
-    layer.site.repository.set_ref(layer.ref, commit, f"corosync push {version}")
-    return _read_back(planned, commit)
 
 
 def _stage(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
@@ -97,7 +84,7 @@ def _stage(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
     ring, own = planned.layer.ring, planned.nodes[0].name
     failed = at_once(lambda name: ring.stage(name, files[name], own=name == own), files)
     if failed:
-        raise next(iter(failed.values()))
+        raise _with(next(iter(failed.values())), "nothing was changed on any node")
 
 
 def _discard(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
@@ -114,21 +101,32 @@ def _install(planned: CorosyncPlan, files: Mapping[str, bytes]) -> None:
     )
     if not failed:
         return
-    _discard(planned, files)
+
+    def restore(name: str) -> None:
+        ring.restore(name, files[name], digests[name], own=name == own)
+
+    at_once(restore, files)
     now = _now(planned)
     stuck = [
-        node.name
-        for node in planned.targets
-        if not _has_old(planned, node, now.get(node.name), files[node.name])
+        name
+        for name in files
+        if name not in now
+        or now[name].copy.problem
+        or now[name].copy.data == files[name]
     ]
     error = next(iter(failed.values()))
     if stuck:
         raise UnknownOutcomeError(
             f"{error.message}; nothing was loaded, but {', '.join(stuck)} may have the"
             " new file",
-            _LOOK,
+            LOOK,
         )
-    raise error
+    raise _with(error, "nothing was loaded, and every other node has its old file")
+
+
+def _with(error: CibgitError, more: str) -> CibgitError:
+    """Return an error that says how far all nodes are, too."""
+    return type(error)(f"{error.message}; {more}", error.hint)
 
 
 def _now(planned: CorosyncPlan) -> dict[str, Node]:
@@ -138,23 +136,6 @@ def _now(planned: CorosyncPlan) -> dict[str, Node]:
     except CibgitError:
         return {}
     return {node.name: node for node in found}
-
-
-def _has_old(planned: CorosyncPlan, before: Node, now: Node | None, new: bytes) -> bool:
-    """Give a node the bytes that it had, if it has the new ones; nothing was loaded yet."""
-    if now is None or now.copy.problem:
-        return False
-    if now.copy.data != new:
-        return True
-    if before.copy.data is None:
-        return False
-    ring = planned.layer.ring
-    try:
-        ring.stage(before.name, before.copy.data, own=before.is_own)
-        ring.install(before.name, now.copy.digest, own=before.is_own)
-    except CibgitError:
-        return False
-    return True
 
 
 def _reloaded(planned: CorosyncPlan, version: int, sleep: Sleep) -> list[str]:
@@ -192,13 +173,11 @@ def _put_back(planned: CorosyncPlan, behind: list[str], sleep: Sleep) -> None:
         old = _old(planned, node)
         if old is not None:
             files[node.name] = write(with_version(old, version))
-    problem = _written(planned, files)
-    left = [] if problem else _reloaded(planned, version, sleep)
-    if problem or left:
-        told = problem or f"{', '.join(left)} did not load the old one either"
+    problem = _written(planned, files) or _unproven(planned, files, version, sleep)
+    if problem:
         raise UnknownOutcomeError(
-            f"{why}, and the old one could not be put back everywhere: {told}",
-            _LOOK,
+            f"{why}, and the old one could not be put back everywhere: {problem}",
+            LOOK,
         )
     raise RevertedError(
         f"{why}; every node runs with the old one again, proven as version {version}",
@@ -206,11 +185,27 @@ def _put_back(planned: CorosyncPlan, behind: list[str], sleep: Sleep) -> None:
     )
 
 
+def _unproven(
+    planned: CorosyncPlan, files: Mapping[str, bytes], version: int, sleep: Sleep
+) -> str:
+    """Have the old files loaded; return what is not proven of that, or ''."""
+    behind = _reloaded(planned, version, sleep)
+    if behind:
+        return f"{', '.join(behind)} did not load the old one either"
+    now = _now(planned)
+    other = [
+        name
+        for name, data in files.items()
+        if name not in now or now[name].copy.data != data
+    ]
+    return f"{', '.join(other)}: not the file that was put back" if other else ""
+
+
 def _old(planned: CorosyncPlan, node: Node) -> Conf | None:
     """Return what a node had, or where that was broken or missing, what this node had."""
     for each in (node, planned.nodes[0], *planned.targets):
         if each.conf is not None and each.copy.data is not None:
-            return parse(each.copy.data, each.name)
+            return parse(each.copy.data, each.name, of_node=True)
     return None
 
 
@@ -227,16 +222,3 @@ def _written(planned: CorosyncPlan, files: Mapping[str, bytes]) -> str:
 
     failed = at_once(write_to, files)
     return "; ".join(f"{name}: {error.message}" for name, error in failed.items())
-
-
-def _read_back(planned: CorosyncPlan, commit: str) -> CorosyncPushed:
-    """Compare what runs with the file, on every node that can be asked."""
-    pending: dict[str, list[Difference]] = {}
-    wrong: dict[str, list[Difference]] = {}
-    for node in read_nodes(planned.layer, planned.desired):
-        for each in node.unloaded():
-            transport = node.copy.runtime.transport if node.copy.runtime else ""
-            late = needs_restart(each.address, transport)
-            (pending if late else wrong).setdefault(node.name, []).append(each)
-    loaded = [node.name for node in planned.targets if node.name not in planned.added]
-    return CorosyncPushed(commit, planned.version, loaded, pending, wrong)

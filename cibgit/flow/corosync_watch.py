@@ -14,6 +14,7 @@ from ..errors import UnreachableError
 from ..policy.finding import Severity
 from .corosync_drift import CorosyncDrift, drift
 from .layer import Layer
+from .members import require_readable
 from .noted import Noted
 from .site import Site
 
@@ -53,6 +54,7 @@ class CorosyncWatch:
             found = drift(layer, cib, everywhere=False)
         finally:
             self._let_states_be_recorded()
+        require_readable(found.nodes[0].copy)
         for each in found.findings:
             if each.rule in _UNREAD:
                 raise UnreachableError(each.sentence, each.hint)

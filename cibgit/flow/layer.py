@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..cluster.ring import Ring
 from ..corosync.canonical import canonical
-from ..corosync.document import Conf, parse
+from ..corosync.document import Conf, has_other_bytes, parse
 from ..corosync.meaning import settings
 from ..errors import CibgitError, NoInputError, UsageError
 from .files import written_conf
@@ -88,7 +88,7 @@ class Layer:
     def hidden(self, data: bytes, source: str) -> Conf:
         """Return what a node has, in the hidden form; raises where it is broken."""
         self.know_head()
-        return self.site.keeper.hidden(parse(data, source))
+        return self.site.keeper.hidden(parse(data, source, of_node=True))
 
     def revealed(self, conf: Conf) -> Conf:
         """Return the form that a node gets: to be written there, never to be shown."""
@@ -117,8 +117,8 @@ class Layer:
     def commit_with(self, conf: Conf) -> str | None:
         """Return the newest commit up to HEAD that has exactly this file."""
         repository = self.site.repository
-        if repository.head() is None:
-            return None
+        if repository.head() is None or any(map(has_other_bytes, conf.comments)):
+            return None  # git has none with such a comment
         blob = repository.blob_id(written_conf(canonical(conf)))
         return repository.newest_commit_with(self.path, blob)
 

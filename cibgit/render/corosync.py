@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from ..flow.corosync_drift import CorosyncDrift, Moved
     from ..flow.corosync_export import Exported
     from ..flow.corosync_plan import CorosyncPlan
-    from ..flow.corosync_push import CorosyncPushed
+    from ..flow.corosync_proof import CorosyncPushed
     from ..flow.members import Node
+
+_PENDING = "still runs with another value until Corosync is restarted"
 
 
 def exported(done: "Exported", commit: str) -> str:
@@ -139,6 +141,18 @@ def plan(made: "CorosyncPlan", name: str) -> str:
     return printable("\n".join(parts))
 
 
+def nothing(made: "CorosyncPlan", commit: str) -> str:
+    """Render that there is nothing to push, and what still waits for a restart."""
+    lines = [f"Nothing to do: every node has loaded {commit}."]
+    lines += _late(_PENDING, made.pending)
+    return printable("\n".join(lines))
+
+
+def nothing_values(made: "CorosyncPlan", commit: str) -> dict[str, Any]:
+    """Return the same as JSON shows it."""
+    return {"commit": commit, "version": None, "pending": _by_node(made.pending)}
+
+
 def plan_values(made: "CorosyncPlan") -> dict[str, Any]:
     """Return a plan as JSON shows it."""
     return {
@@ -159,9 +173,7 @@ def pushed(done: "CorosyncPushed", commit: str) -> str:
     lines = [
         f"Pushed {commit} as version {done.version}; loaded by: {', '.join(done.loaded)}."
     ]
-    lines += _late(
-        "still runs with another value until Corosync is restarted", done.pending
-    )
+    lines += _late(_PENDING, done.pending)
     lines += _late("! does not run with what its file says", done.wrong)
     if done.pending:
         lines.append(
@@ -178,21 +190,21 @@ def _late(what: str, found: Mapping[str, Sequence["Difference"]]) -> Iterator[st
 
 def pushed_values(done: "CorosyncPushed") -> dict[str, Any]:
     """Return a push as JSON shows it."""
-
-    def told(
-        found: Mapping[str, Sequence["Difference"]],
-    ) -> dict[str, list[dict[str, Any]]]:
-        return {
-            node: [change_values(each) for each in changes]
-            for node, changes in found.items()
-        }
-
     return {
         "commit": done.commit,
         "version": done.version,
         "loaded": done.loaded,
-        "pending": told(done.pending),
-        "wrong": told(done.wrong),
+        "pending": _by_node(done.pending),
+        "wrong": _by_node(done.wrong),
+    }
+
+
+def _by_node(
+    found: Mapping[str, Sequence["Difference"]],
+) -> dict[str, list[dict[str, Any]]]:
+    return {
+        node: [change_values(each) for each in changes]
+        for node, changes in found.items()
     }
 
 

@@ -10,8 +10,10 @@ from cibgit.cluster import corosync_commands
 from cibgit.cluster.ring import Copy, Ring, at_once
 from cibgit.errors import (
     BadDataError,
+    BusyError,
     CibgitError,
     StaleError,
+    TimedOutError,
     UnreachableError,
 )
 
@@ -77,6 +79,7 @@ def test_replaces_a_file_and_keeps_the_old_one(ring: Ring) -> None:
     ring.stage("node1", b"new\xff\0'\n", own=False)
     assert file.read_bytes() == b"old\n"
     ring.install("node1", before.digest, own=False)
+    ring.discard("node1", own=False)
     assert file.read_bytes() == b"new\xff\0'\n"
     assert file.stat().st_mode & 0o777 == 0o640
     assert file.with_name("corosync.conf.cibgit").read_bytes() == b"old\n"
@@ -154,6 +157,90 @@ def test_the_installed_corosync_says_why(ring: Ring, tools: Path) -> None:
     (tools / "corosync").unlink()
     with pytest.raises(BadDataError, match="Missing closing brace"):
         ring.stage("a", b"totem {\n", own=True)
+
+
+@pytest.mark.skipif(
+    not shutil.which("corosync", path=SYSTEM_PATH), reason="no Corosync"
+)
+@pytest.mark.parametrize("to_stderr", ["no", "off", "maybe"])
+def test_it_says_why_although_the_file_sends_that_to_a_log(
+    ring: Ring, tools: Path, tmp_path: Path, to_stderr: str
+) -> None:
+    (tools / "corosync").unlink()
+    log = f"to_stderr: {to_stderr}\nto_syslog: no\nto_logfile: yes\nlogfile: {tmp_path}/log"
+    data = f"logging {{\n{log}\n}}\nquorum {{\nprovider: no\n}}\n".encode()
+    why = (
+        "No interfaces defined"
+        if to_stderr != "maybe"
+        else "unknown value for to_stderr"
+    )
+    with pytest.raises(BadDataError, match=why) as caught:
+        ring.stage("a", data, own=True)
+    assert "MAIN" not in caught.value.message
+    assert names(ring) == ["corosync.conf"]
+
+
+def installed(ring: Ring, data: bytes) -> str:
+    """Replace the file, and return the digest of the old one."""
+    old = ring.read_own().digest
+    ring.stage("a", data, own=True)
+    ring.install("a", old, own=True)
+    return old
+
+
+def test_what_was_installed_is_taken_back_with_what_was_kept(ring: Ring) -> None:
+    installed(ring, b"second\n")
+    ring.discard("a", own=True)
+    kept = Path(ring.path).with_name("corosync.conf.cibgit")
+    old = installed(ring, b"third\n")
+    assert kept.read_bytes() == b"second\n"
+    ring.restore("a", b"third\n", old, own=True)
+    assert (Path(ring.path).read_bytes(), kept.read_bytes()) == (b"second\n", b"old\n")
+    assert Path(ring.path).stat().st_mode & 0o777 == 0o640
+    assert names(ring) == ["corosync.conf", "corosync.conf.cibgit"]
+    ring.restore("a", b"third\n", old, own=True)
+    assert (Path(ring.path).read_bytes(), kept.read_bytes()) == (b"second\n", b"old\n")
+
+
+def test_a_new_node_is_left_without_a_file_again(ring: Ring) -> None:
+    Path(ring.path).unlink()
+    old = installed(ring, b"new\n")
+    ring.restore("a", b"other\n", old, own=True)
+    assert names(ring) == ["corosync.conf"]
+    ring.restore("a", b"new\n", old, own=True)
+    assert names(ring) == []
+
+
+def test_a_file_that_was_kept_by_somebody_else_is_not_put_back(ring: Ring) -> None:
+    old = installed(ring, b"new\n")
+    Path(ring.path).with_name("corosync.conf.cibgit").write_bytes(b"other\n")
+    with pytest.raises(UnreachableError, match=r"^a: "):
+        ring.restore("a", b"new\n", old, own=True)
+    assert Path(ring.path).read_bytes() == b"new\n"
+
+
+def test_a_full_disk_leaves_everything_as_it_was(ring: Ring, tools: Path) -> None:
+    installed(ring, b"second\n")
+    ring.discard("a", own=True)
+    full = "cp: error writing: No space left on device"
+    tool(tools, "cp", f': > "$4"; echo "{full}" >&2; exit 1')
+    with pytest.raises(BusyError, match=r"^a: .*No space left on device$") as caught:
+        installed(ring, b"third\n")
+    assert "Make room" in caught.value.hint
+    ring.restore("a", b"third\n", ring.read_own().digest, own=True)
+    kept = Path(ring.path).with_name("corosync.conf.cibgit")
+    assert (Path(ring.path).read_bytes(), kept.read_bytes()) == (b"second\n", b"old\n")
+    assert names(ring) == ["corosync.conf", "corosync.conf.cibgit"]
+
+
+def test_a_node_that_hangs_is_named(
+    ring: Ring, tools: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cibgit.cluster.ring.TIMEOUT", 0.2)
+    tool(tools, "slow", "exec sleep 60")
+    hanging = Ring(("slow", "{node}"), ring.path, ring.environment)
+    with pytest.raises(TimedOutError, match=r"^node7: slow did not answer"):
+        hanging.stage("node7", b"new\n", own=False)
 
 
 def test_a_folder_that_cannot_be_written_is_told(ring: Ring) -> None:

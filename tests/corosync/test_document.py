@@ -11,7 +11,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cibgit.corosync.canonical import canonical, version_of, with_version
-from cibgit.corosync.document import LINE_BYTES, Conf, Entry, Section, parse, write
+from cibgit.corosync.document import (
+    LINE_BYTES,
+    Conf,
+    Entry,
+    GrammarError,
+    Section,
+    has_other_bytes,
+    parse,
+    write,
+)
 from cibgit.corosync.meaning import differences, settings
 from cibgit.errors import BadDataError
 
@@ -72,6 +81,21 @@ def test_corosync_refuses_the_same(name: str, tmp_path: Path) -> None:
     done = subprocess.run(test, env={"PATH": SYSTEM_PATH}, check=False)
     stricter = ("", "no UTF-8", "control characters", "no key")
     assert (done.returncode == 0) is (name in stricter)
+    if done.returncode == 0 and name:
+        with pytest.raises(BadDataError) as caught:
+            parse(file.read_bytes(), "f")
+        assert not isinstance(caught.value, GrammarError)
+
+
+def test_a_comment_of_a_node_keeps_its_bytes() -> None:
+    data = b"# B\xfcro-Ring\n\ntotem {\n\t# \xe4\xf6\n\ttoken: 1\n\t# \xfc\n}\n"
+    conf = parse(data, "f", of_node=True)
+    assert write(conf) == data
+    assert sum(map(has_other_bytes, conf.comments)) == 3
+    with pytest.raises(BadDataError, match=r"f:1: .* no text in UTF-8"):
+        parse(data, "f")
+    with pytest.raises(BadDataError, match=r"f:2: .* no text in UTF-8"):
+        parse(b"totem {\ncluster_name: B\xfcro\n}\n", "f", of_node=True)
 
 
 def test_the_longest_line_is_read_and_no_longer_one_is_written() -> None:
@@ -91,6 +115,42 @@ def test_the_version_is_counted_outside_of_the_form() -> None:
     assert version_of(conf) == 7
     assert write(canonical(later)) == b"totem {\n\ttoken: 1\n}\n"
     assert version_of(with_version(parse(b"", "f"), 3)) == 3
+
+
+VERSIONS = {
+    "5": 5,
+    "007": 7,
+    "+5": 5,
+    "-1": 2**64 - 1,
+    str(2**64 - 1): 2**64 - 1,
+    str(2**64): None,
+    "0x10": None,
+    "12 13": None,
+    "abc": None,
+    "": None,
+    "\N{FULLWIDTH DIGIT FIVE}": None,
+}
+
+
+@pytest.mark.parametrize("text", VERSIONS)
+def test_a_version_that_corosync_aborts_at_is_none(text: str) -> None:
+    conf = parse(f"totem {{\nconfig_version: {text}\n}}\n".encode(), "f")
+    assert version_of(conf) == VERSIONS[text]
+
+
+@pytest.mark.skipif(
+    not shutil.which("corosync", path=SYSTEM_PATH), reason="no Corosync"
+)
+@pytest.mark.parametrize("text", VERSIONS)
+def test_corosync_aborts_at_the_same(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "corosync.conf"
+    version = f"totem {{\nconfig_version: {text}\n"
+    file.write_bytes(WHOLE.replace(b"totem {\n", version.encode()))
+    test = ["corosync", "-t", "-c", file]
+    done = subprocess.run(
+        test, cwd=tmp_path, env={"PATH": SYSTEM_PATH}, check=False, capture_output=True
+    )
+    assert (done.returncode == 0) is (VERSIONS[text] is not None)
 
 
 NAMES = st.sampled_from(

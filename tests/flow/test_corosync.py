@@ -2,18 +2,22 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cibgit.cib.secrets import Rules
 from cibgit.cib.suspension import Suspension
+from cibgit.cluster.ring import Copy
 from cibgit.config import SecretsConfig
 from cibgit.corosync.document import parse
 from cibgit.corosync.keys import RESTART
 from cibgit.errors import (
     BadDataError,
+    BusyError,
     CibgitError,
+    DigestError,
     NoInputError,
     NoQuorumError,
     PermissionDeniedError,
@@ -29,8 +33,9 @@ from cibgit.flow import secret
 from cibgit.flow.check import Source, check, in_commit, in_work_tree
 from cibgit.flow.corosync_drift import CorosyncDrift, drift
 from cibgit.flow.corosync_export import export
-from cibgit.flow.corosync_plan import CorosyncPolicyError, plan
-from cibgit.flow.corosync_push import CorosyncPushed, push
+from cibgit.flow.corosync_plan import CorosyncPlan, CorosyncPolicyError, plan
+from cibgit.flow.corosync_proof import CorosyncPushed
+from cibgit.flow.corosync_push import push
 from cibgit.flow.export import export as export_cib
 from cibgit.flow.layer import Layer, layer
 from cibgit.flow.suspend import suspend
@@ -55,12 +60,15 @@ def change(embedded: Embedded, old: str, new: str) -> None:
     embedded.git("commit", "-qam", "change")
 
 
-def pushed(embedded: Embedded, ring: FakeRing, *force: str) -> CorosyncPushed:
+def planned(embedded: Embedded, ring: FakeRing, *force: str) -> CorosyncPlan:
     found = Layer(embedded.site(), ring)
     commit = found.site.repository.resolve("HEAD")
-    live = found.site.live()
-    made = plan(found, found.desired(), commit, live, force)
-    return push(made, lambda: commit, lambda _: None)
+    return plan(found, found.desired(), commit, found.site.live(), force)
+
+
+def pushed(embedded: Embedded, ring: FakeRing, *force: str) -> CorosyncPushed:
+    made = planned(embedded, ring, *force)
+    return push(made, lambda: made.commit or "", lambda _: None)
 
 
 def drifted(embedded: Embedded, ring: FakeRing) -> CorosyncDrift:
@@ -75,6 +83,16 @@ def failing(step: str, node: str, error: CibgitError) -> Callable[[str, str], No
     def before(now: str, where: str) -> None:
         if (now, where) == (step, node):
             raise error
+
+    return before
+
+
+def editing(
+    ring: FakeRing, step: str, node: str, old: str, new: str
+) -> Callable[[str, str], None]:
+    def before(now: str, _: str) -> None:
+        if now == step and old in ring.files[node].decode():
+            ring.edit(node, old, new)
 
     return before
 
@@ -254,6 +272,32 @@ class TestDrift:
         assert [each.nodes for each in found.moved] == [("alice", "bob")] * 2
         assert "alice, bob: in effect only after a restart" in render.drift(found)
 
+    def test_a_hint_is_one_that_works(self, tracked: Embedded, ring: FakeRing) -> None:
+        """A file that no commit has is not overwritten, so a push would not load it."""
+        ring.edit("bob", "1000", "2000")
+        [unloaded] = drifted(tracked, ring).findings
+        assert "cibgit corosync export" in unloaded.hint
+        with pytest.raises(StaleError):
+            pushed(tracked, ring)
+        change(tracked, "1000", "2000")
+        [unloaded] = drifted(tracked, ring).findings
+        assert "Load it with cibgit corosync push" in unloaded.hint
+        assert pushed(tracked, ring).loaded == ["alice", "bob"]
+
+    def test_a_file_for_root_only_is_told_as_that(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        unreadable = Copy(problem="corosync.conf cannot be read by this user")
+        for_root = replace(ring, own=unreadable)
+        for refused in (drifted, pushed):
+            with pytest.raises(PermissionDeniedError, match="by this user") as caught:
+                refused(tracked, for_root)
+            assert "as root" in caught.value.hint
+        with pytest.raises(PermissionDeniedError):
+            export(Layer(tracked.site(), for_root))
+        near = drift(Layer(tracked.site(), for_root), everywhere=False)
+        assert "as root" in near.findings[0].hint
+
     def test_missing_broken_and_unread_files(
         self, tracked: Embedded, ring: FakeRing
     ) -> None:
@@ -271,6 +315,146 @@ class TestDrift:
         assert "node 2 is robert in the CIB, bob in corosync.conf" in render.drift(
             found
         )
+
+
+class TestStrangeFiles:
+    """What Corosync takes is never overwritten unseen."""
+
+    def write(self, ring: FakeRing, node: str, old: bytes, new: bytes) -> None:
+        assert old in ring.files[node]
+        ring.files[node] = ring.files[node].replace(old, new)
+
+    def test_a_comment_of_other_bytes_hides_no_change(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        self.write(ring, "bob", b"totem {", b"# B\xfcro-Ring\ntotem {")
+        assert not drifted(tracked, ring).is_drift
+        ring.files["bob"] = ring.files["bob"].replace(b"1000", b"1234")
+        found = drifted(tracked, ring)
+        assert rules(found) == ["corosync-unloaded"]
+        assert [each.nodes for each in found.moved] == [("bob",)]
+        change(tracked, "1000", "2000")
+        with pytest.raises(StaleError, match=r"bob is not what git last knew.*-> 1234"):
+            pushed(tracked, ring)
+
+    def test_such_a_comment_is_put_back_as_it_was(
+        self, tracked: Embedded, ring: FakeRing, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("cibgit.flow.corosync_push.LOAD_SECONDS", 0.0)
+        self.write(ring, "bob", b"totem {", b"# B\xfcro-Ring\ntotem {")
+        change(tracked, "1000", "2000")
+
+        def before(step: str, _: str) -> None:
+            if step == "reload" and b"2000" in ring.files["bob"]:
+                ring.files["bob"] = b"broken"
+
+        ring.before.append(before)
+        with pytest.raises(RevertedError):
+            pushed(tracked, ring)
+        assert b"# B\xfcro-Ring\n" in ring.files["bob"]
+
+    def test_git_stores_none(self, tracked: Embedded, ring: FakeRing) -> None:
+        self.write(ring, "alice", b"token: 1000", b"# \xfc\ntoken: 1234")
+        with pytest.raises(BadDataError, match="a comment is no text in UTF-8"):
+            export(Layer(tracked.site(), ring))
+
+    @pytest.mark.parametrize("value", [b"B\xfcro", b"a\x1b[2J"])
+    @pytest.mark.parametrize("node", ["alice", "bob"])
+    def test_another_place_stops_a_push(
+        self, tracked: Embedded, ring: FakeRing, node: str, value: bytes
+    ) -> None:
+        self.write(ring, node, b"name: prod", b"name: " + value)
+        before = ring.files[node]
+        assert "corosync-strange" in rules(drifted(tracked, ring))
+        change(tracked, "1000", "2000")
+        with pytest.raises(StaleError, match="although Corosync may take it") as caught:
+            pushed(tracked, ring)
+        assert "by hand" in caught.value.hint
+        assert ring.files[node] == before
+
+    def test_a_file_of_zeros_is_an_empty_one(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        ring.files["bob"] = bytes(600)
+        assert rules(drifted(tracked, ring)) == ["corosync-broken"]
+        pushed(tracked, ring)
+        assert ring.files["bob"] == ring.files["alice"]
+
+
+BAD_VERSIONS = ["0x10", "12 13", "abc", "", "99999999999999999999", str(2**64)]
+"""What makes Corosync abort when it reads it (tests/corosync/test_document.py)."""
+
+
+class TestVersion:
+    """What the files say of themselves: Corosync compares it when a node joins."""
+
+    @pytest.fixture
+    def counted(self, tracked: Embedded, ring: FakeRing) -> Embedded:
+        """Have both nodes run with version 14, which their files say."""
+        ring.edit("bob", "totem {", "totem {\n\tconfig_version: 13")
+        change(tracked, "1000", "2000")
+        pushed(tracked, ring)
+        assert not drifted(tracked, ring).is_drift
+        return tracked
+
+    @pytest.mark.parametrize(
+        ("version", "said"),
+        [
+            ("3", "would not start again"),
+            ("15", "not loaded (15, not 14)"),
+            *((each, "Corosync aborts") for each in BAD_VERSIONS),
+        ],
+    )
+    def test_another_one_is_drift_and_mended(
+        self, counted: Embedded, ring: FakeRing, version: str, said: str
+    ) -> None:
+        ring.edit("bob", "config_version: 14", f"config_version: {version}")
+        found = drifted(counted, ring)
+        assert (found.is_drift, rules(found)) == (True, ["corosync-counted"])
+        assert said in render.drift(found)
+        done = pushed(counted, ring)
+        assert done.version == (16 if version == "15" else 15)
+        assert not drifted(counted, ring).is_drift
+
+    def test_a_file_without_one_starts_anywhere(
+        self, counted: Embedded, ring: FakeRing
+    ) -> None:
+        ring.edit("bob", "\tconfig_version: 14\n", "")
+        assert not drifted(counted, ring).is_drift
+
+    @pytest.mark.parametrize("version", [str(2**64 - 1), "-1", str(2**64 - 2)])
+    def test_the_highest_ones_are_never_counted_up(
+        self, counted: Embedded, ring: FakeRing, version: str
+    ) -> None:
+        """Room is left to put the old file back, under a higher version still."""
+        ring.edit("bob", "config_version: 14", f"config_version: {version}")
+        assert pushed(counted, ring).version == 15
+
+    def test_one_that_runs_and_that_none_can_follow_is_told(
+        self, counted: Embedded, ring: FakeRing
+    ) -> None:
+        change(counted, "2000", "3000")
+        ring.versions["bob"] = 2**64 - 1
+        with pytest.raises(CorosyncPolicyError, match="none can follow it") as caught:
+            pushed(counted, ring)
+        assert "Stop Corosync on all nodes" in caught.value.hint
+
+    @pytest.mark.parametrize("version", ["3", "abc"])
+    def test_a_corosync_that_is_down_for_it_is_helped_up(
+        self, counted: Embedded, ring: FakeRing, version: str
+    ) -> None:
+        ring.edit("bob", "config_version: 14", f"config_version: {version}")
+        ring.down.add("bob")
+        found = drifted(counted, ring)
+        assert "corosync-counted" in rules(found)
+        with pytest.raises(CorosyncPolicyError, match="bob is no member") as caught:
+            pushed(counted, ring)
+        told = {caught.value.hint, *(each.hint for each in found.findings)}
+        assert all("by hand" in hint for hint in told if "config_version: 14" in hint)
+        assert "write config_version: 14 there by hand" in caught.value.hint
+        ring.edit("bob", f"config_version: {version}", "config_version: 14")
+        ring.down.remove("bob")
+        assert not drifted(counted, ring).is_drift
 
 
 class TestPush:
@@ -332,6 +516,32 @@ class TestPush:
         pushed(tracked, ring, "restart")
         change(tracked, "cluster_name: test", "cluster_name: prod")
         assert not pushed(tracked, ring).pending
+
+    def test_what_waits_for_a_restart_is_told_where_nothing_is_to_do(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        change(tracked, "cluster_name: prod", "cluster_name: test")
+        pushed(tracked, ring, "restart")
+        made = planned(tracked, ring)
+        assert not made.is_needed
+        said = render.nothing(made, "abc")
+        assert "alice still runs with another value until Corosync is restarted" in said
+        assert "bob" in said and "cluster_name prod -> test" in said
+        assert set(render.nothing_values(made, "abc")["pending"]) == {"alice", "bob"}
+        change(tracked, "token: 1000", "token: 2000")
+        assert set(pushed(tracked, ring).pending) == {"alice", "bob"}
+
+    def test_what_an_interrupted_push_left_is_listed(
+        self, tracked: Embedded, ring: FakeRing
+    ) -> None:
+        change(tracked, "token: 1000", "token: 2000")
+        for node in ring.files:
+            ring.edit(node, "1000", "2000")
+        made = planned(tracked, ring)
+        assert made.is_needed
+        assert [each.sentence for each in made.changes] == ["totem: token 1000 -> 2000"]
+        assert not pushed(tracked, ring).wrong
+        assert not planned(tracked, ring).is_needed
 
     def test_an_earlier_commit_can_be_pushed(
         self, tracked: Embedded, ring: FakeRing
@@ -425,7 +635,7 @@ class TestFailures:
 
     def test_a_node_takes_no_new_file(self, waiting: Embedded, ring: FakeRing) -> None:
         ring.before.append(failing("stage", "bob", UnreachableError("disk full")))
-        with pytest.raises(UnreachableError, match="disk full"):
+        with pytest.raises(UnreachableError, match="disk full; nothing was changed on"):
             pushed(waiting, ring)
         assert ring.staged == {}
         assert set(ring.files.values()) == {CONF.encode()}
@@ -471,6 +681,26 @@ class TestFailures:
         assert b"1234" in ring.files["bob"]
         assert ring.staged == {}
 
+    def test_a_node_has_no_room_for_the_old_file(
+        self, waiting: Embedded, ring: FakeRing
+    ) -> None:
+        ring.before.append(failing("install", "bob", BusyError("bob: full", "Room")))
+        with pytest.raises(BusyError, match="bob: full; nothing was loaded") as caught:
+            pushed(waiting, ring)
+        assert "every other node has its old file" in caught.value.message
+        assert set(ring.files.values()) == {CONF.encode()}
+        assert (ring.staged, ring.kept) == ({}, {})
+
+    def test_a_file_that_cannot_be_put_back_is_named(
+        self, waiting: Embedded, ring: FakeRing
+    ) -> None:
+        ring.before.append(failing("install", "bob", BusyError("bob: full")))
+        ring.before.append(failing("restore", "alice", UnreachableError("lost")))
+        with pytest.raises(
+            UnknownOutcomeError, match="but alice may have the new file"
+        ):
+            pushed(waiting, ring)
+
     def test_a_node_is_lost_when_it_gets_the_file(
         self, waiting: Embedded, ring: FakeRing
     ) -> None:
@@ -503,6 +733,51 @@ class TestFailures:
         }
         assert parse(ring.files["bob"], "bob").nodes
 
+    @pytest.mark.parametrize("step", ["reload", "reloaded"])
+    def test_a_file_changes_between_its_replacement_and_the_proof(
+        self, waiting: Embedded, ring: FakeRing, step: str
+    ) -> None:
+        """Its version stays, so the members say that they have loaded it."""
+        ring.before.append(editing(ring, step, "bob", "2000", "1234"))
+        with pytest.raises(DigestError, match=r"on bob \(totem: token 2000 -> 1234\)$"):
+            pushed(waiting, ring)
+        found = drifted(waiting, ring)
+        assert [each.nodes for each in found.moved] == [("bob",)]
+
+    def test_a_file_is_broken_or_gone_after_the_reload(
+        self, waiting: Embedded, ring: FakeRing
+    ) -> None:
+        def before(step: str, _: str) -> None:
+            if step == "reloaded":
+                ring.files["alice"], ring.files["bob"] = b"totem {", b""
+
+        ring.before.append(before)
+        with pytest.raises(DigestError, match=r"alice .*not closed.* bob .*is empty"):
+            pushed(waiting, ring)
+
+    @pytest.mark.parametrize("lost", ["bob", "alice"])
+    def test_a_node_that_cannot_be_read_back_is_named(
+        self, waiting: Embedded, ring: FakeRing, lost: str
+    ) -> None:
+        """It was proven to have loaded the version; what is in that, nobody can say."""
+        ring.before.append(failing("read back", lost, UnreachableError("no route")))
+        with pytest.raises(UnknownOutcomeError, match="no route") as caught:
+            pushed(waiting, ring)
+        assert lost == "alice" or "what bob (no route) runs" in caught.value.message
+
+    def test_a_corosync_that_ends_after_the_reload_is_named(
+        self, waiting: Embedded, ring: FakeRing
+    ) -> None:
+        def before(step: str, node: str) -> None:
+            if (step, node) == ("read back", "bob"):
+                ring.down.add("bob")
+
+        ring.before.append(before)
+        with pytest.raises(
+            UnknownOutcomeError, match=r"bob \(Corosync does not answer"
+        ):
+            pushed(waiting, ring)
+
     def test_nobody_answers_any_more(self, waiting: Embedded, ring: FakeRing) -> None:
         ring.before.append(failing("reload", "", TimedOutError("no answer")))
         with pytest.raises(
@@ -524,6 +799,21 @@ class TestFailures:
         with pytest.raises(UnknownOutcomeError, match="bob did not load the old one"):
             pushed(waiting, ring)
         assert ring.running["alice"]["totem.token"] == "1000"
+
+    def test_nor_is_the_old_one_proven_by_its_version_alone(
+        self, waiting: Embedded, ring: FakeRing, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("cibgit.flow.corosync_push.LOAD_SECONDS", 0.0)
+
+        def before(step: str, _: str) -> None:
+            if step == "reload" and b"2000" in ring.files["bob"]:
+                ring.files["bob"] = b"broken"
+            elif step == "reload":
+                ring.edit("bob", "1000", "1234")
+
+        ring.before.append(before)
+        with pytest.raises(UnknownOutcomeError, match="bob: not the file that was put"):
+            pushed(waiting, ring)
 
 
 class TestCheck:

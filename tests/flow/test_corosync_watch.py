@@ -12,7 +12,7 @@ from cibgit.cib.secrets import Rules
 from cibgit.cib.suspension import Suspension
 from cibgit.cluster.ring import Copy
 from cibgit.config import Provider, SecretsConfig
-from cibgit.errors import CibgitError, UnreachableError
+from cibgit.errors import CibgitError, PermissionDeniedError
 from cibgit.flow.answer import Answering, Way
 from cibgit.flow.care import Care
 from cibgit.flow.corosync_drift import CorosyncDrift
@@ -199,7 +199,7 @@ def test_a_failure_is_no_drift_when_asked_once(
     bench = bench_of(tracked, ring)
     monkeypatch.setattr(FakeRing, "read_own", lambda _: FAILURES["no permission"])
     tracked.change_live("loc@score", "1")
-    with pytest.raises(UnreachableError, match="cannot be read by this user"):
+    with pytest.raises(PermissionDeniedError, match="cannot be read by this user"):
         bench.agent.once()
     assert (len(versions(tracked)), hooked(bench)) == (2, ["drift"])
 

@@ -137,6 +137,25 @@ def test_a_broken_file_is_found_although_the_reload_said_0(ring: Ring) -> None:
     assert ring.drift().code == 0
 
 
+def test_a_version_that_corosync_would_trip_over_is_found_and_mended(
+    ring: Ring,
+) -> None:
+    """One is not loaded, the other would end the Corosync that reads it."""
+    loaded = f"config_version: {ring.loaded('node1')[0]}"
+    for node, wrong in (("node2", "77"), ("node3", "abc")):
+        text = ring.on(node).read_text()
+        assert loaded in text
+        ring.on(node).write_text(text.replace(loaded, f"config_version: {wrong}"))
+    found = ring.drift()
+    assert (found.code, rules(found)) == (1, {"corosync-counted"}), found
+    mended = ring.cibgit("node1", "corosync", "push", "--yes")
+    assert (mended.code, "New file for: node2, node3" in mended.out) == (0, True), (
+        mended
+    )
+    assert ring.drift().code == 0
+    assert len(set(ring.files())) == 1
+
+
 def test_a_change_by_hand_stops_the_push_and_can_be_taken(ring: Ring) -> None:
     text = ring.on("node3").read_text()
     ring.on("node3").write_text(text.replace("token: 1000", "token: 1234"))
@@ -213,24 +232,28 @@ def test_a_file_that_corosync_refuses_leaves_everything_as_it_was(ring: Ring) ->
         assert names == ["corosync.conf"]
 
 
-def test_a_node_that_does_not_load_the_file_has_all_put_back(
-    ring: Ring, tmp_path: Path
-) -> None:
-    """What reaches node3 breaks its file, once, when the new one is in its place."""
+def reach_that_meddles(ring: Ring, folder: Path, command: str) -> None:
+    """Let what reaches node3 run a command there once, when the new file is in place."""
     client = ring.cluster.shared / "ssh/client"
-    script = tmp_path / "reach"
+    script = folder / "reach"
     script.write_text(f"""\
 #!/bin/sh
 program=$(cat)
 printf '%s\\n' "$program" | ssh -F {client} "$1" sh -s
-case $1,$program in node3,*'mv -f'*)
-    if mkdir {tmp_path}/once 2> /dev/null; then
-        ssh -F {client} node3 'echo broken > /etc/corosync/corosync.conf' < /dev/null
+case $1,$program in node3,*'echo '"'= installed'"*)
+    if mkdir {folder}/once 2> /dev/null; then
+        ssh -F {client} node3 '{command}' < /dev/null
     fi ;;
 esac
 """)
     script.chmod(0o755)
     reach_by(ring, [str(script), "{node}"])
+
+
+def test_a_node_that_does_not_load_the_file_has_all_put_back(
+    ring: Ring, tmp_path: Path
+) -> None:
+    reach_that_meddles(ring, tmp_path, "echo broken > /etc/corosync/corosync.conf")
     before = int(ring.loaded("node1")[0])
     ring.change("token: 1000", "token: 2000")
     pushed = ring.push()
@@ -241,6 +264,20 @@ esac
         assert ring.loaded(node) == [str(before + 2)] * 3
     found = ring.drift()
     assert (found.code, len(found.json["waiting"])) == (0, 1), found
+
+
+def test_a_node_that_loads_another_file_of_that_version_is_named(
+    ring: Ring, tmp_path: Path
+) -> None:
+    command = "sed -i s/2000/1234/ /etc/corosync/corosync.conf"
+    reach_that_meddles(ring, tmp_path, command)
+    ring.change("token: 1000", "token: 2000")
+    pushed = ring.push()
+    assert pushed.code == 104, pushed
+    assert "on node3 (totem: token 2000 -> 1234)" in pushed.err
+    assert ring.cmap("node3")["totem.token"] == "1234"
+    moved = ring.drift().json["moved"]
+    assert [each["nodes"] for each in moved] == [["node3"]]
 
 
 def test_a_node_that_is_down_is_named_and_nothing_is_written(ring: Ring) -> None:
