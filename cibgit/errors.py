@@ -61,13 +61,16 @@ class PermissionDeniedError(CibgitError):
     code = ExitCode.PERMISSION
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the system calls a full disk."""
+
 MAKE_ROOM = "Make room on that disk, and repeat."
 
 
 def unwritten(place: object, error: OSError) -> CibgitError:
     """Return the error for a place that could not be written: full, or not allowed."""
     message = f"{place}: {error.strerror or error}"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         return BusyError(message, MAKE_ROOM)
     return PermissionDeniedError(message)
 

@@ -28,6 +28,7 @@ from ..cib.digest import Dialect, on_disk
 from ..cib.digest import signature as signer
 from ..cib.document import MAX_BYTES, Cib, parse
 from ..errors import (
+    FULL,
     BadDataError,
     BusyError,
     CibgitError,
@@ -47,7 +48,6 @@ _RACE = 0.1
 """Seconds after which a pair that somebody was replacing must match again."""
 
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -193,6 +193,6 @@ def _sentence(error: OSError, path: Path) -> CibgitError:
         return NoInputError(what, "The address is that of a directory with a cib.xml.")
     if error.errno in _DENIED:
         return PermissionDeniedError(what, "Nothing was changed.")
-    if error.errno in _FULL:
+    if error.errno in FULL:
         return BusyError(what, "Nothing was changed. Make room and try again.")
     return UnreachableError(what, "Nothing was changed.")

@@ -56,20 +56,28 @@ def lost(site: Site, live: Cib) -> list[Lost]:
         return []
     now = datetime.now(UTC)
     rules = [rule for rule in site.config.ignore if rule.is_active(now)]
-    first = Version.of(site.repository.oldest_trailer(site.path) or "")
+    repository = site.repository
+    first = Version.of(repository.oldest_trailer(site.path) or "")
+    if first is None:
+        return []
+    answered = repository.commits_with_trailer(site.path, LOST)
     return [
         one
         for each in found
-        if first and each.state.version > first  # git was there already
-        for one in _missing(site, live, each, rules)
+        if each.state.version > first  # git was there already
+        for one in _missing(site, live, each, rules, answered)
     ]
 
 
 def _missing(
-    site: Site, live: Cib, found: Overruled, rules: Sequence[Rule]
+    site: Site,
+    live: Cib,
+    found: Overruled,
+    rules: Sequence[Rule],
+    answered: Sequence[tuple[str, str]],
 ) -> Iterator[Lost]:
     base, state = site.hidden(found.base), site.hidden(found.state)
-    if _is_answered(site, state):
+    if _is_answered(site, state, answered):
         return
     has = compare(base, live)
     missing = [
@@ -83,15 +91,11 @@ def _missing(
         yield Lost(base, state, found.winner.version, missing)
 
 
-def _is_answered(site: Site, state: Cib) -> bool:
-    """Say whether the history of HEAD has exactly this state as one that was lost."""
-    repository = site.repository
-    if repository.head() is None:
-        return False
-    version, blob = str(state.version), repository.blob_id(written(state))
+def _is_answered(site: Site, state: Cib, answered: Sequence[tuple[str, str]]) -> bool:
+    """Say whether one of these commits, each with its version, has exactly this state."""
+    version, blob = str(state.version), site.repository.blob_id(written(state))
     return any(
-        value == version and site.blob(commit) == blob
-        for commit, value in repository.commits_with_trailer(site.path, LOST)
+        value == version and site.blob(commit) == blob for commit, value in answered
     )
 
 
